@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# Every third-party library the project uses, found once, each as a target.
+
+find_package(CLI11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(Boost REQUIRED)
+find_package(Threads REQUIRED)
+find_package(HDF5 REQUIRED COMPONENTS C)
+
+find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)
+add_library(protozero::protozero INTERFACE IMPORTED)
+target_include_directories(protozero::protozero INTERFACE ${PROTOZERO_INCLUDE_DIR})
+
+if(BIGLITTLE_TESTS)
+  find_package(GTest REQUIRED)
+  find_package(rapidcheck REQUIRED)
+endif()
+
+if(BIGLITTLE_ENGINE)
+  find_package(Torch REQUIRED)
+endif()

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The device folder: C99 that computes the int8 network's integers without malloc, libm or an
+// interpreter, on top of runtime/bl_runtime.{h,c}.
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "calibrate/policy.h"
+#include "quant/int8_model.h"
+#include "data/dataset.h"
+
+namespace biglittle {
+
+/// What the generated code needs, known at export.
+struct DeviceFootprint {
+  std::int64_t arena_bytes = 0;
+  std::int64_t constant_bytes = 0;  ///< weights, biases and multipliers
+};
+
+struct DeviceSource {
+  std::map<std::string, std::string> files;  ///< file name -> text, the whole device/ folder
+  DeviceFootprint footprint;
+};
+
+/// `vectors` are a few samples whose accumulators and decisions the self-test must reproduce
+/// (`vector_accumulators` [n, classes]). Throws Error{bad_data} when the model has no priority map.
+DeviceSource device_source(const Int8Model& model, const EscalationPolicy& policy,
+                           const Samples& vectors,
+                           std::span<const std::int32_t> vector_accumulators);
+
+}  // namespace biglittle

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// nlohmann-json with this project's errors: a missing key, a wrong type or bad text becomes one
+// line that names the file and the path inside it.
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace biglittle {
+
+/// Keeps the order in which keys were written, so that files read well and are reproducible.
+using Json = nlohmann::ordered_json;
+
+/// Parses `text`; `name` stands for the file in messages. Depth is limited to 64. Throws
+/// Error{bad_data}.
+Json parse_json(std::string_view text, std::string_view name);
+
+/// Two-space indented text with a final newline; numbers round-trip.
+std::string to_text(const Json& json);
+
+/// Runs `read` and turns any nlohmann exception into Error{bad_data} that begins with `name`.
+template <typename Read>
+auto read_json(std::string_view name, Read&& read) {
+  try {
+    return read();
+  } catch (const nlohmann::json::exception& exception) {
+    throw Error(ErrorKind::bad_data, std::string(name) + ": " + exception.what());
+  }
+}
+
+}  // namespace biglittle

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// From raw files to a checked Dataset with seeded, stratified, disjoint splits.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+#include "data/dataset.h"
+
+namespace biglittle {
+
+enum class ImportFormat { idx };
+template <>
+struct EnumNames<ImportFormat> {
+  static constexpr std::array<std::string_view, 1> names = {"idx"};
+};
+
+struct ImportOptions {
+  ImportFormat format = ImportFormat::idx;
+  std::filesystem::path source;      ///< folder with {train,t10k}-{images,labels}-idx*-ubyte[.gz]
+  std::vector<std::string> classes;  ///< names in label order; empty: "0", "1", ...
+  double tune_fraction = 0.1;        ///< of the source's training part, in [0.001, 0.5]
+  double calibration_fraction = 0.1;
+  std::int64_t seed = 1;
+};
+void describe(ImportOptions& options, OptionVisitor& visitor);
+
+/// Reads the source, removes from the training part every sample that is a copy (by content) of a
+/// test sample, keeps copies within the training part together in one split, and splits it
+/// class by class. The returned dataset is finished (finish_dataset). Throws Error{missing_input},
+/// Error{bad_data} or Error{config}.
+Dataset import_dataset(const ImportOptions& options);
+
+/// An IDX array (LeCun's format) of unsigned bytes.
+struct IdxArray {
+  std::vector<std::int64_t> shape;
+  std::vector<std::uint8_t> values;
+};
+
+/// Reads IDX, gzipped or not. Throws Error{missing_input} or Error{bad_data}.
+IdxArray read_idx(const std::filesystem::path& file);
+
+}  // namespace biglittle

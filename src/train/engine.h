@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What needs tensors and gradients, behind an interface without LibTorch. The implementation is a
+// separate shared library that load_engine opens on first use, so that commands which do not train
+// start in milliseconds.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/observer.h"
+#include "core/options.h"
+#include "data/dataset.h"
+#include "data/priority.h"
+#include "graph/fold.h"
+
+namespace biglittle {
+
+enum class OptimizerKind { sgd, adamw };
+template <>
+struct EnumNames<OptimizerKind> {
+  static constexpr std::array<std::string_view, 2> names = {"sgd", "adamw"};
+};
+enum class ScheduleKind { one_cycle, cosine, constant };
+template <>
+struct EnumNames<ScheduleKind> {
+  static constexpr std::array<std::string_view, 3> names = {"one-cycle", "cosine", "constant"};
+};
+enum class Precision { automatic, fp32, bf16 };
+template <>
+struct EnumNames<Precision> {
+  static constexpr std::array<std::string_view, 3> names = {"auto", "fp32", "bf16"};
+};
+enum class DeviceKind { automatic, cpu, cuda };
+template <>
+struct EnumNames<DeviceKind> {
+  static constexpr std::array<std::string_view, 3> names = {"auto", "cpu", "cuda"};
+};
+
+/// Random changes of each training sample, whole batches at a time.
+struct AugmentOptions {
+  std::int64_t crop_pad = 0;  ///< pixels of padding (with the preprocessing offset) before a random crop
+  bool flip = false;          ///< mirror left-right with probability 1/2
+  std::int64_t cutout = 0;    ///< side of a square set to the offset; 0: none
+};
+void describe(AugmentOptions& options, OptionVisitor& visitor);
+
+struct TrainOptions {
+  std::int64_t epochs = 10;
+  std::int64_t batch_size = 128;
+  OptimizerKind optimizer = OptimizerKind::sgd;
+  double learning_rate = 0.2;  ///< the schedule's peak
+  double momentum = 0.9;       ///< Nesterov momentum of SGD
+  double weight_decay = 5e-4;  ///< not applied to biases and batch norm
+  ScheduleKind schedule = ScheduleKind::one_cycle;
+  double warmup = 0.2;         ///< share of all steps spent rising to the peak
+  double label_smoothing = 0.0;
+  double ema = 0.0;            ///< decay of averaged weights per step; 0: none
+  std::int64_t patience = 0;   ///< stop after this many epochs without improvement on tune; 0: never
+  AugmentOptions augment;
+};
+void describe(TrainOptions& options, OptionVisitor& visitor);
+
+/// Where and how numbers are computed; not part of what is learned.
+struct ComputeOptions {
+  DeviceKind device = DeviceKind::automatic;
+  Precision precision = Precision::automatic;
+  std::int64_t threads = 0;  ///< 0: one per core
+};
+void describe(ComputeOptions& options, OptionVisitor& visitor);
+
+enum class TeacherLogits { cached, fresh };
+template <>
+struct EnumNames<TeacherLogits> {
+  static constexpr std::array<std::string_view, 2> names = {"cached", "fresh"};
+};
+
+/// Knowledge distillation (Hinton, Vinyals, Dean 2015). The teacher's log-probabilities are
+/// aggregated over the classes that `map` joins at temperature 1, then softened.
+struct Distillation {
+  Network teacher;           ///< outputs the big classes
+  PriorityMap map;
+  double temperature = 3.0;  ///< T >= 1
+  double soft_weight = 0.9;  ///< a in a T^2 KL(target || student) + (1 - a) cross-entropy
+  TeacherLogits logits = TeacherLogits::cached;  ///< cached: once per (sample, flip), not per crop
+};
+
+struct FitRequest {
+  Graph graph;
+  std::optional<TensorMap> initial;  ///< weights to start from; fresh (He et al. 2015) without
+  const Samples* train = nullptr;
+  std::span<const std::int64_t> train_labels;  ///< in [0, outputs of graph)
+  const Samples* tune = nullptr;
+  std::span<const std::int64_t> tune_labels;
+  Preprocessing preprocessing;
+  TrainOptions options;
+  std::optional<Distillation> distillation;
+  ComputeOptions compute;
+  std::int64_t seed = 1;
+  /// Called whenever tune accuracy improved, with the weights so far and the history.
+  std::function<void(const TensorMap&, const Json&)> on_improved;
+};
+
+struct FitResult {
+  TensorMap weights;  ///< of the epoch best on tune
+  Json history = Json::array();
+  double tune_accuracy = 0.0;  ///< in [0, 1]
+};
+
+/// What the machine and LibTorch offer.
+struct EngineInfo {
+  std::string libtorch_version;
+  std::string blas;
+  std::int64_t cores = 1;
+  bool has_avx2 = false;
+  bool has_avx512 = false;
+  bool has_avx512_bf16 = false;
+  bool has_amx_bf16 = false;
+  bool has_cuda = false;
+  double fp32_gflops = 0.0;  ///< of a 1024^3 float matrix product on one thread
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual EngineInfo info() const = 0;
+
+  /// Trains and returns the best weights on tune. Bit-identical for the same request on the same
+  /// machine and thread count. Throws Error{gate} when loss or weights become NaN or infinite
+  /// (naming the step), and Interrupted when the observer asks to stop.
+  virtual FitResult fit(const FitRequest& request, Observer& observer) const = 0;
+
+  /// Outputs for every sample in inference form: [N, outputs], row by row.
+  virtual std::vector<float> logits(const Network& network, const Preprocessing& preprocessing,
+                                    const Samples& samples, const ComputeOptions& compute) const = 0;
+
+  /// Runs `network` (already folded) over the samples in batches and gives each node's output
+  /// [n, C, H, W] in C order to `see`, batch by batch, nodes in graph order.
+  using SeeActivations =
+      std::function<void(std::string_view node, std::span<const float> values)>;
+  virtual void observe(const Network& network, const Preprocessing& preprocessing,
+                       const Samples& samples, const ComputeOptions& compute,
+                       const SeeActivations& see) const = 0;
+};
+
+/// Thrown when a signal ended the work after a safe point; not an error of anybody.
+class Interrupted : public std::exception {
+ public:
+  explicit Interrupted(int exit_code) : exit_code_(exit_code) {}
+  const char* what() const noexcept override { return "interrupted"; }
+  int exit_code() const { return exit_code_; }
+
+ private:
+  int exit_code_;
+};
+
+/// Opens the engine library: $BIGLITTLE_ENGINE, or beside the executable, or ../lib/biglittle. The
+/// one instance lives until the process ends. Throws Error{missing_input} with the remedy.
+const Engine& load_engine();
+
+}  // namespace biglittle

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Trains the big network on a dataset: build the graph, choose the preprocessing, fit, and keep the
+// best weights on tune in a checkpoint.
+
+#include <filesystem>
+#include <string>
+
+#include "graph/zoo.h"
+#include "train/checkpoint.h"
+#include "train/engine.h"
+
+namespace biglittle {
+
+struct BigOptions {
+  NetworkOptions network;
+  TrainOptions train;
+};
+void describe(BigOptions& options, OptionVisitor& visitor);
+
+/// What every training run needs besides its own options.
+struct RunContext {
+  ComputeOptions compute;
+  std::int64_t seed = 1;
+  std::string config_toml;            ///< resolved, saved inside the checkpoint
+  std::filesystem::path checkpoint;   ///< written whenever tune accuracy improved, and at the end
+  std::filesystem::path metrics;      ///< one JSON object a line, one line an epoch
+};
+
+/// Fits on train, keeps the best on tune, saves `context.checkpoint`, appends to `context.metrics`,
+/// and returns the checkpoint. Throws what Engine::fit and save_checkpoint throw.
+Checkpoint train_big(const Dataset& dataset, const BigOptions& options, const RunContext& context,
+                     const Engine& engine, Observer& observer);
+
+}  // namespace biglittle
