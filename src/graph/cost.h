@@ -22,8 +22,9 @@ struct NodeCost {
 struct Cost {
   std::int64_t parameters = 0;
   std::int64_t macs = 0;
-  std::int64_t int8_weight_bytes = 0;    ///< int8 weights of the folded graph, one byte each
-  std::int64_t int8_flash_bytes = 0;     ///< int8 weights + 9 bytes (bias, multiplier, spare) an output channel
+  std::int64_t int8_weight_bytes = 0;  ///< int8 weights of the folded graph, one byte each
+  std::int64_t int8_flash_bytes =
+      0;  ///< int8 weights + 9 bytes (bias, multiplier, spare) an output channel
   std::int64_t int8_peak_ram_bytes = 0;  ///< largest sum of live int8 activations over the schedule
   std::vector<NodeCost> nodes;
 };

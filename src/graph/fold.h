@@ -19,10 +19,10 @@ struct Network {
 /// `graph` needs with the right shapes, float32 and finite (running_var >= 0).
 void check_weights(const Graph& graph, const TensorMap& weights, std::string_view name);
 
-/// W' = W gamma / sqrt(var + eps), b' = beta + (b - mean) gamma / sqrt(var + eps) (Jacob et al. 2018,
-/// section 3.2), computed in double. The folded layer keeps its own name and gains a bias; removed
-/// nodes' users read their input instead. A batch norm with no conv2d/linear before it, or whose
-/// producer has another reader, becomes a depthwise 1x1 conv2d of the same name.
+/// W' = W gamma / sqrt(var + eps), b' = beta + (b - mean) gamma / sqrt(var + eps) (Jacob et al.
+/// 2018, section 3.2), computed in double. The folded layer keeps its own name and gains a bias;
+/// removed nodes' users read their input instead. A batch norm with no conv2d/linear before it, or
+/// whose producer has another reader, becomes a depthwise 1x1 conv2d of the same name.
 Network fold_batch_norm(const Network& network);
 
 }  // namespace biglittle

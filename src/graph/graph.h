@@ -105,8 +105,8 @@ struct Dropout {
   bool operator==(const Dropout&) const = default;
 };
 
-using Op = std::variant<Input, Conv2d, BatchNorm, Relu, Relu6, MaxPool, AvgPool, GlobalAvgPool,
-                        Add, Flatten, Linear, Dropout>;
+using Op = std::variant<Input, Conv2d, BatchNorm, Relu, Relu6, MaxPool, AvgPool, GlobalAvgPool, Add,
+                        Flatten, Linear, Dropout>;
 
 /// "conv2d", "batch_norm", "global_avg_pool" ...: the spelling in files and messages.
 std::string_view op_name(const Op& op);
@@ -120,7 +120,7 @@ template <typename... Callables>
 Overloaded(Callables...) -> Overloaded<Callables...>;
 
 struct Node {
-  std::string name;                 ///< [A-Za-z0-9_]+ starting with a letter; unique
+  std::string name;  ///< [A-Za-z0-9_]+ starting with a letter; unique
   Op op;
   std::vector<std::string> inputs;  ///< names of earlier nodes
   Shape shape;                      ///< of the output, inferred by Graph::append
@@ -130,9 +130,9 @@ struct Node {
 
 /// One tensor that a node learns or keeps.
 struct WeightSpec {
-  std::string name;                 ///< "<node>.weight", ".bias", ".running_mean", ".running_var"
+  std::string name;  ///< "<node>.weight", ".bias", ".running_mean", ".running_var"
   std::vector<std::int64_t> shape;
-  bool trainable = true;            ///< running statistics are not
+  bool trainable = true;  ///< running statistics are not
 };
 
 /// Nodes in an order in which every input precedes its user; the first is the input, the last the
@@ -141,7 +141,8 @@ class Graph {
  public:
   /// Appends a node, inferring its shape, and returns its name. Throws Error{bad_data} naming the
   /// node for a repeated or malformed name, an unknown input, a wrong number of inputs or shapes
-  /// that do not fit (e.g. a window larger than its padded input, channels not divisible by groups).
+  /// that do not fit (e.g. a window larger than its padded input, channels not divisible by
+  /// groups).
   std::string append(std::string name, Op op, std::vector<std::string> inputs = {});
 
   const std::vector<Node>& nodes() const { return nodes_; }
