@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Labelled samples in four disjoint splits, as the checked HDF5 file holds them. Samples stay in raw
-// sensor units (uint8 pixels as they come, or float32); normalization belongs to the network.
+// Labelled samples in four disjoint splits, as the checked HDF5 file holds them. Samples stay in
+// raw sensor units (uint8 pixels as they come, or float32); normalization belongs to the network.
 
 #include <array>
 #include <cstdint>
@@ -13,11 +13,17 @@
 #include <variant>
 #include <vector>
 
+#include "core/options.h"
 #include "graph/graph.h"
 
 namespace biglittle {
 
 enum class SampleType { u8, f32 };
+/// The spelling in files and messages.
+template <>
+struct EnumNames<SampleType> {
+  static constexpr std::array<std::string_view, 2> names = {"uint8", "float32"};
+};
 
 /// Samples [N, C, H, W] in C order, all of one type.
 struct Samples {
@@ -34,8 +40,8 @@ struct Samples {
 /// The samples at `rows`, in that order. Throws Error{internal} for a row that does not exist.
 Samples select(const Samples& samples, std::span<const std::int64_t> rows);
 
-/// Which split a sample belongs to: train fits weights, tune chooses settings, calibration certifies
-/// once, test reports.
+/// Which split a sample belongs to: train fits weights, tune chooses settings, calibration
+/// certifies once, test reports.
 enum class SplitName { train, tune, calibration, test };
 inline constexpr std::array<std::string_view, 4> kSplitNames = {"train", "tune", "calibration",
                                                                 "test"};
@@ -81,8 +87,8 @@ Preprocessing choose_preprocessing(const Dataset& dataset);
 
 /// Reads the HDF5 dataset and checks everything before use: format version, shapes, counts, labels
 /// in range, finite samples, at least one sample of each class in train, digests, disjoint splits.
-/// External links, external storage, virtual datasets and filters other than deflate and shuffle are
-/// refused. Throws Error{missing_input} or Error{bad_data}, one line naming the file.
+/// External links, external storage, virtual datasets and filters other than deflate and shuffle
+/// are refused. Throws Error{missing_input} or Error{bad_data}, one line naming the file.
 Dataset read_dataset(const std::filesystem::path& file);
 
 /// Writes atomically (core/files.h). Digests and statistics are computed by finish_dataset.

@@ -3,9 +3,12 @@
 
 // From raw files to a checked Dataset with seeded, stratified, disjoint splits.
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/options.h"
@@ -40,6 +43,10 @@ struct IdxArray {
   std::vector<std::int64_t> shape;
   std::vector<std::uint8_t> values;
 };
+
+/// Parses IDX, gzipped or not; `name` stands for the file in messages. Throws Error{bad_data} for
+/// anything but one whole array of unsigned bytes.
+IdxArray parse_idx(std::span<const std::byte> content, std::string_view name);
 
 /// Reads IDX, gzipped or not. Throws Error{missing_input} or Error{bad_data}.
 IdxArray read_idx(const std::filesystem::path& file);

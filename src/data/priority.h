@@ -28,8 +28,8 @@ struct PriorityMap {
   bool operator==(const PriorityMap&) const = default;
 };
 
-/// Resolves names; {"all"} makes every class a priority. Throws Error{missing_input} for a name that
-/// is not a class (with the closest one) and Error{config} for none, a repeated name, or every
+/// Resolves names; {"all"} makes every class a priority. Throws Error{missing_input} for a name
+/// that is not a class (with the closest one) and Error{config} for none, a repeated name, or every
 /// class listed one by one together with "other" left empty.
 PriorityMap resolve_priorities(std::span<const std::string> priority,
                                std::span<const std::string> classes);
