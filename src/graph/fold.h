@@ -19,6 +19,9 @@ struct Network {
 /// `graph` needs with the right shapes, float32 and finite (running_var >= 0).
 void check_weights(const Graph& graph, const TensorMap& weights, std::string_view name);
 
+/// The graph of fold_batch_norm's result, which needs no weights.
+Graph fold_graph(const Graph& graph);
+
 /// W' = W gamma / sqrt(var + eps), b' = beta + (b - mean) gamma / sqrt(var + eps) (Jacob et al.
 /// 2018, section 3.2), computed in double. The folded layer keeps its own name and gains a bias;
 /// removed nodes' users read their input instead. A batch norm with no conv2d/linear before it, or

@@ -21,7 +21,8 @@ struct EnumNames<Architecture> {
 };
 
 /// A short description of a network. Which fields count depends on `arch`:
-/// mlp: `hidden` (default 128, 64), `dropout`. lenet: LeNet-5 (LeCun et al. 1998) with ReLU and max
+/// mlp: `hidden` (default 128, 64). `dropout` acts after each hidden layer there and before the
+/// classifier of the others. lenet: LeNet-5 (LeCun et al. 1998) with ReLU and max
 /// pooling, scaled by width/6. vgg: `depth` conv-bn-relu layers (default 6) in pairs followed by
 /// max pooling, channels width, 2 width, 4 width ..., then global pooling. resnet: CIFAR-style, He
 /// et al. 2016 section 4.2, depth = 6n + 2, projection shortcuts, channels width, 2 width, 4 width.
