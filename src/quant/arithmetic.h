@@ -5,8 +5,10 @@
 // int32. round_half_even is IEEE round-to-nearest-even of a float32; products of floats are rounded
 // once (no fused multiply-add with anything).
 //
+//   input            u8: q = byte - 128;  f32: q = quantize_input(x, offset, step, z)
 //   conv2d, linear   acc = bias[o] + sum w[o,i] (q_i - z_x);  y = requantize(acc, m[o], z_y)
-//                    m[o] = float32(double(s_x) s_w[o] / s_y); padding contributes 0 (q = z_x)
+//                    m[o] = (s_x * s_w[o]) / s_y in float32, in that order, as ONNX Runtime's
+//                    QLinearConv does; padding contributes 0 (q = z_x)
 //   last linear      acc itself, not requantized
 //   global_avg_pool  acc = sum (q - z_x);       y = requantize(acc, float32(s_x / (n s_y)), z_y)
 //   avg_pool         the same over the window, n = kernel_height kernel_width, padding adds 0
@@ -17,8 +19,8 @@
 //   flatten          values in channel, row, column order
 //   requantize(acc, m, z) = clamp(round_half_even(float32(acc) * m) + z, -128, 127)
 //
-// |acc| of global_avg_pool, avg_pool and add stays below 2^24, so float32(acc) is exact there and
-// standard float ONNX ops express them exactly.
+// docs/int8.md gives the reasons and the bounds. |acc| of global_avg_pool, avg_pool and add stays
+// below 2^24, so float32(acc) is exact there and standard float ONNX ops express them exactly.
 
 #include <cstdint>
 #include <vector>
@@ -29,6 +31,13 @@ namespace biglittle {
 
 /// clamp(round_half_even(float32(acc) * multiplier) + zero_point, -128, 127).
 std::int8_t requantize(std::int32_t acc, float multiplier, std::int32_t zero_point);
+
+/// A float32 sample value as the network's input: clamp(round_half_even((x - offset) / step) + z,
+/// -128, 127), every operation in float32; NaN gives -128.
+std::int8_t quantize_input(float value, float offset, float step, std::int32_t zero_point);
+
+/// m of one output channel: (input_scale * weight_scale) / output_scale, rounded to float32 twice.
+float conv_multiplier(float input_scale, float weight_scale, float output_scale);
 
 /// m of each output channel of a conv2d or linear node that is not the last.
 std::vector<float> channel_multipliers(const Int8Model& model, const Node& node);

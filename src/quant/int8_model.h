@@ -22,6 +22,17 @@ namespace biglittle {
 
 inline constexpr int kInt8ModelVersion = 1;
 
+/// Limits of every scale. With them no multiplier and no product of an accumulator with one is
+/// infinite or subnormal, so that processors that flush subnormals to zero agree with others.
+inline constexpr float kSmallestScale = 0x1p-40f;
+inline constexpr float kLargestScale = 0x1p20f;
+
+/// Accumulators of conv2d and linear stay below this for every input.
+inline constexpr std::int64_t kAccumulatorLimit = std::int64_t{1} << 30;
+
+/// Sums of pooling and add stay below this, where float32 still counts by ones.
+inline constexpr std::int64_t kExactFloatLimit = std::int64_t{1} << 24;
+
 /// real = scale * (q - zero_point), q in [-128, 127].
 struct Quantization {
   float scale = 1.0f;
@@ -31,8 +42,9 @@ struct Quantization {
 
 /// Nodes: input, conv2d, relu, relu6, max_pool, avg_pool, global_avg_pool, add, flatten, linear (no
 /// batch norm, no dropout); the last node is a linear layer whose int32 accumulators are the
-/// result. Relu, relu6, max_pool and flatten carry the quantization of their input; a conv2d, linear
-/// or add read only by a relu (or relu6) is given the relu's own range, so its clamp is the relu.
+/// result. Relu, relu6, max_pool and flatten carry the quantization of their input; a conv2d,
+/// linear or add read only by a relu (or relu6) is given the relu's own range, so its clamp is the
+/// relu.
 struct Int8Model {
   Graph graph;
   std::map<std::string, Quantization> activations;  ///< of every node but the last
@@ -41,20 +53,26 @@ struct Int8Model {
   Preprocessing preprocessing;
   /// float32 samples only: q = clamp(round_half_even((x - offset) / input_step) + zero_point).
   float input_step = 1.0f;
-  std::vector<std::string> classes;      ///< one a network output
+  std::vector<std::string> classes;  ///< one a network output
   std::optional<PriorityMap> priority;
-  std::string source_digest;             ///< network_digest of the float network
+  std::string source_digest;  ///< network_digest of the float network
   std::string config_toml;
   std::string program_version;
 };
 
-/// SHA-256 over graph, quantization and weights: the identity a policy is bound to.
+/// SHA-256 over graph, quantization (with the preprocessing), class names and weights: the identity
+/// a policy is bound to.
 std::string int8_digest(const Int8Model& model);
 
 /// Atomic; the same model always gives the same bytes.
 void save_int8_model(const std::filesystem::path& file, const Int8Model& model);
 
-/// Reads and checks everything: permitted ops, shapes, types, finite positive scales, zero points in
+/// The largest |accumulator| of each output channel of a conv2d or linear node over all inputs:
+/// sum |w| max |q - z_x| + |bias|.
+std::vector<std::int64_t> accumulator_bounds(const Int8Model& model, const Node& node);
+
+/// Reads and checks everything: permitted ops, shapes, types, finite positive scales, zero points
+/// in
 /// [-128, 127], shared quantization where the ops demand it, and that no accumulator can reach 2^30
 /// for any input. Throws Error{missing_input} or Error{bad_data}.
 Int8Model load_int8_model(const std::filesystem::path& file);

@@ -27,8 +27,8 @@ class Interpreter {
   /// Throws Error{bad_data} when the samples' shape or type is not the model's.
   std::vector<std::int32_t> run(const Samples& samples, std::int64_t threads = 0) const;
 
-  /// One sample (row `index`), giving each node's int8 output in C, H, W order to `see` (not the last
-  /// node's accumulators, which are returned).
+  /// One sample (row `index`), giving each node's int8 output in C, H, W order to `see` (not the
+  /// last node's accumulators, which are returned).
   using SeeTensor = std::function<void(std::string_view node, std::span<const std::int8_t> values)>;
   std::vector<std::int32_t> trace(const Samples& samples, std::int64_t index,
                                   const SeeTensor& see) const;

@@ -23,9 +23,9 @@ struct EnumNames<RangeMethod> {
 
 struct QuantizeOptions {
   RangeMethod range = RangeMethod::mse;
-  double percentile = 99.99;        ///< of values kept on each side, for range = "percentile"
+  double percentile = 99.99;          ///< of values kept on each side, for range = "percentile"
   std::int64_t range_samples = 2000;  ///< tune samples used for ranges
-  double max_drop = 0.01;           ///< accuracy drop (rate) on tune above which the gate fails
+  double max_drop = 0.01;             ///< accuracy drop (rate) on tune above which the gate fails
 };
 void describe(QuantizeOptions& options, OptionVisitor& visitor);
 
@@ -37,10 +37,10 @@ struct LayerNoise {
 
 struct QuantizeResult {
   Int8Model model;
-  std::vector<LayerNoise> noise;   ///< in graph order
-  double float_accuracy = 0.0;     ///< on tune, in [0, 1]
+  std::vector<LayerNoise> noise;  ///< in graph order
+  double float_accuracy = 0.0;    ///< on tune, in [0, 1]
   double int8_accuracy = 0.0;
-  double agreement = 0.0;          ///< share of tune samples on which both choose the same class
+  double agreement = 0.0;  ///< share of tune samples on which both choose the same class
 };
 
 /// Quantizes a checkpoint with ranges from `tune` (labels in the checkpoint's own classes). Throws
