@@ -35,11 +35,6 @@ template <>
 struct EnumNames<Precision> {
   static constexpr std::array<std::string_view, 3> names = {"auto", "fp32", "bf16"};
 };
-enum class DeviceKind { automatic, cpu, cuda };
-template <>
-struct EnumNames<DeviceKind> {
-  static constexpr std::array<std::string_view, 3> names = {"auto", "cpu", "cuda"};
-};
 
 /// Random changes of each training sample, whole batches at a time.
 struct AugmentOptions {
@@ -67,7 +62,6 @@ void describe(TrainOptions& options, OptionVisitor& visitor);
 
 /// Where and how numbers are computed; not part of what is learned.
 struct ComputeOptions {
-  DeviceKind device = DeviceKind::automatic;
   Precision precision = Precision::automatic;
   std::int64_t threads = 0;  ///< 0: one per core
 };
@@ -101,14 +95,16 @@ struct FitRequest {
   std::optional<Distillation> distillation;
   ComputeOptions compute;
   std::int64_t seed = 1;
+  /// Called after each epoch with its metrics and the seconds it took, for logs.
+  std::function<void(const Json&)> on_epoch;
   /// Called whenever tune accuracy improved, with the weights so far and the history.
   std::function<void(const TensorMap&, const Json&)> on_improved;
 };
 
 struct FitResult {
   TensorMap weights;  ///< of the epoch best on tune
-  Json history = Json::array();
-  double tune_accuracy = 0.0;  ///< in [0, 1]
+  Json history = Json::array();  ///< one object an epoch, without times: reproducible
+  double tune_accuracy = 0.0;    ///< in [0, 1]
 };
 
 /// What the machine and LibTorch offer.

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "train/libtorch/graph_module.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <utility>
+
+namespace biglittle {
+namespace {
+
+// Zero padding that LibTorch's own symmetric argument cannot express is applied beforehand.
+std::pair<at::Tensor, std::vector<std::int64_t>> pad_as_needed(const at::Tensor& x, const Window& w,
+                                                               double value) {
+  if (w.pad_top == w.pad_bottom && w.pad_left == w.pad_right) {
+    return {x, {w.pad_top, w.pad_left}};
+  }
+  return {at::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, value),
+          {0, 0}};
+}
+
+at::Tensor convolve(const Conv2d& op, const at::Tensor& x, const at::Tensor& weight,
+                    const at::Tensor& bias) {
+  const auto [padded, padding] = pad_as_needed(x, op.window, 0.0);
+  return at::conv2d(padded, weight, bias, {op.window.stride_height, op.window.stride_width},
+                    padding, {1, 1}, op.groups);
+}
+
+at::Tensor pool_max(const Window& w, const at::Tensor& x) {
+  // LibTorch allows at most half a kernel of padding.
+  const bool fits = w.pad_top == w.pad_bottom && w.pad_left == w.pad_right &&
+                    2 * w.pad_top <= w.kernel_height && 2 * w.pad_left <= w.kernel_width;
+  const at::Tensor padded =
+      fits ? x
+           : at::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom},
+                                 -std::numeric_limits<double>::infinity());
+  const std::vector<std::int64_t> padding =
+      fits ? std::vector<std::int64_t>{w.pad_top, w.pad_left} : std::vector<std::int64_t>{0, 0};
+  return at::max_pool2d(padded, {w.kernel_height, w.kernel_width},
+                        {w.stride_height, w.stride_width}, padding);
+}
+
+at::Tensor pool_average(const Window& w, const at::Tensor& x) {
+  const at::Tensor padded =
+      at::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, 0.0);
+  return at::avg_pool2d(padded, {w.kernel_height, w.kernel_width},
+                        {w.stride_height, w.stride_width});
+}
+
+// A relu may overwrite its input when nobody else reads it and the input's own derivative does not
+// need it.
+bool may_overwrite(const Graph& graph, const Node& relu) {
+  const Node& producer = graph.node(relu.inputs.front());
+  const bool keeps_no_output = std::holds_alternative<Conv2d>(producer.op) ||
+                               std::holds_alternative<BatchNorm>(producer.op) ||
+                               std::holds_alternative<Linear>(producer.op) ||
+                               std::holds_alternative<Add>(producer.op);
+  return keeps_no_output && graph.consumers(producer.name).size() == 1;
+}
+
+}  // namespace
+
+GraphModule::GraphModule(const Graph& graph, const FlatLayout& layout, const at::Tensor& trainable,
+                         const at::Tensor& buffers, const at::Tensor& gradients,
+                         std::uint64_t dropout_seed)
+    : generator_(at::detail::createCPUGenerator(dropout_seed)) {
+  std::map<std::string, at::Tensor> tensors;
+  for (const FlatLayout::Slot& slot : layout.slots()) {
+    at::Tensor tensor =
+        FlatLayout::view(slot.spec.trainable ? trainable : buffers, slot).detach();
+    if (slot.spec.trainable && gradients.defined()) {
+      tensor.set_requires_grad(true);
+      tensor.mutable_grad() = FlatLayout::view(gradients, slot);
+    }
+    tensors[slot.spec.name] = tensor;
+  }
+  std::map<std::string, std::size_t> position;
+  std::vector<std::size_t> last_use;
+  for (const Node& node : graph.nodes()) {
+    Step step;
+    step.node = &node;
+    for (const std::string& input : node.inputs) step.inputs.push_back(position.at(input));
+    for (const char* suffix : {".weight", ".bias", ".running_mean", ".running_var"}) {
+      const auto found = tensors.find(node.name + suffix);
+      step.weights.push_back(found == tensors.end() ? at::Tensor() : found->second);
+    }
+    const bool clamps =
+        std::holds_alternative<Relu>(node.op) || std::holds_alternative<Relu6>(node.op);
+    step.overwrites_input = clamps && may_overwrite(graph, node);
+    position[node.name] = steps_.size();
+    last_use.push_back(steps_.size());
+    for (const std::size_t input : step.inputs) last_use[input] = steps_.size();
+    steps_.push_back(std::move(step));
+  }
+  for (std::size_t i = 0; i + 1 < steps_.size(); ++i) steps_[last_use[i]].finished.push_back(i);
+}
+
+at::Tensor GraphModule::forward(const at::Tensor& input, Mode mode) const {
+  return forward(input, mode, See());
+}
+
+at::Tensor GraphModule::forward(const at::Tensor& input, Mode mode, const See& see) const {
+  std::vector<at::Tensor> values(steps_.size());
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    values[i] = i == 0 ? input : compute(steps_[i], values, mode);
+    if (see) see(*steps_[i].node, values[i]);
+    for (const std::size_t finished : steps_[i].finished) values[finished].reset();
+  }
+  return values.back();
+}
+
+at::Tensor GraphModule::drop(const at::Tensor& x, double rate) const {
+  const double keep = 1.0 - rate;
+  const at::Tensor mask = at::empty_like(x).bernoulli_(keep, generator_);
+  return x * mask.div_(keep);
+}
+
+at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>& values,
+                                Mode mode) const {
+  const at::Tensor& x = values[step.inputs.front()];
+  const auto& weights = step.weights;
+  const bool training = mode == Mode::training;
+  return std::visit(
+      Overloaded{
+          [&](const Input&) { return x; },
+          [&](const Conv2d& op) { return convolve(op, x, weights[0], weights[1]); },
+          [&](const BatchNorm& op) {
+            const bool as_map = x.dim() == 4;
+            const at::Tensor maps = as_map ? x : x.unsqueeze(2).unsqueeze(3);
+            const at::Tensor y = at::batch_norm(maps, weights[0], weights[1], weights[2],
+                                                weights[3], training, op.momentum, op.epsilon,
+                                                /*cudnn_enabled=*/false);
+            return as_map ? y : y.flatten(1);
+          },
+          [&](const Relu&) {
+            return step.overwrites_input ? at::relu_(const_cast<at::Tensor&>(x)) : at::relu(x);
+          },
+          [&](const Relu6&) { return at::hardtanh(x, 0.0, 6.0); },
+          [&](const MaxPool& op) { return pool_max(op.window, x); },
+          [&](const AvgPool& op) { return pool_average(op.window, x); },
+          [&](const GlobalAvgPool&) { return x.mean({2, 3}, /*keepdim=*/true); },
+          [&](const Add&) { return at::add(x, values[step.inputs[1]]); },
+          [&](const Flatten&) { return x.contiguous().flatten(1); },
+          [&](const Linear&) { return at::linear(x.flatten(1), weights[0], weights[1]); },
+          [&](const Dropout& op) { return training ? drop(x, op.rate) : x; },
+      },
+      step.node->op);
+}
+
+}  // namespace biglittle

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Runs a Graph with LibTorch tensors. It owns no weights: they are views of flat arrays that
+// several modules (one a replica) may share.
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "train/libtorch/flat_weights.h"
+
+namespace biglittle {
+
+enum class Mode { training, inference };
+
+class GraphModule {
+ public:
+  /// `graph` and `layout` must outlive the module. Trainable weights become autograd leaves over
+  /// `trainable`, with their gradients in `gradients` when that is defined; running statistics are
+  /// updated in `buffers`. `dropout_seed` starts this module's own random numbers.
+  GraphModule(const Graph& graph, const FlatLayout& layout, const at::Tensor& trainable,
+              const at::Tensor& buffers, const at::Tensor& gradients,
+              std::uint64_t dropout_seed = 0);
+
+  /// `input` [n, C, H, W], channels-last in memory; the result is the last node's output [n, classes].
+  at::Tensor forward(const at::Tensor& input, Mode mode) const;
+
+  /// The same in inference mode, giving each node's output [n, C, H, W] (or [n, features]) to `see`.
+  using See = std::function<void(const Node&, const at::Tensor&)>;
+  at::Tensor forward(const at::Tensor& input, Mode mode, const See& see) const;
+
+ private:
+  struct Step {
+    const Node* node = nullptr;
+    std::vector<std::size_t> inputs;    // positions of earlier steps
+    std::vector<at::Tensor> weights;    // weight, bias, running mean, running variance; some undefined
+    std::vector<std::size_t> finished;  // steps whose value nobody needs after this one
+    bool overwrites_input = false;      // a relu that may work in place
+  };
+
+  at::Tensor drop(const at::Tensor& x, double rate) const;
+  at::Tensor compute(const Step& step, const std::vector<at::Tensor>& values, Mode mode) const;
+
+  std::vector<Step> steps_;
+  at::Generator generator_;  // not the global one: replicas draw at the same time
+};
+
+}  // namespace biglittle

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "train/libtorch/inference.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+
+namespace biglittle {
+namespace {
+
+// Large enough to amortise a layer's start, small enough for its tensors to stay in cache.
+constexpr std::int64_t kInferenceBatch = 250;
+
+}  // namespace
+
+FrozenNetwork::FrozenNetwork(const Network& network)
+    : network_(fold_batch_norm(network)),
+      layout_(network_.graph),
+      trainable_(at::empty({layout_.trainable_count()}, at::kFloat)),
+      buffers_(at::empty({layout_.buffer_count()}, at::kFloat)),
+      module_(network_.graph, layout_, trainable_, buffers_, at::Tensor()) {
+  layout_.load(network_.weights, trainable_, buffers_);
+}
+
+at::Tensor FrozenNetwork::forward(const at::Tensor& batch, const GraphModule::See& see) const {
+  return module_.forward(batch, Mode::inference, see);
+}
+
+at::Tensor as_batch(std::span<float> values, const Shape& shape) {
+  const auto n = static_cast<std::int64_t>(values.size()) / shape.count();
+  return at::from_blob(values.data(), {n, shape.height, shape.width, shape.channels}, at::kFloat)
+      .permute({0, 3, 1, 2});
+}
+
+std::vector<float> infer(WorkerPool& pool, const FrozenNetwork& network,
+                         const Preprocessing& preprocessing, const Samples& samples,
+                         Mirror mirror) {
+  const std::int64_t outputs = network.outputs();
+  std::vector<float> result(static_cast<std::size_t>(samples.count() * outputs));
+  pool.run([&](std::int64_t worker) {
+    const c10::InferenceMode guard;
+    const auto [first, last] = share(samples.count(), worker, pool.size());
+    std::vector<float> values;
+    for (std::int64_t begin = first; begin < last; begin += kInferenceBatch) {
+      const std::int64_t end = std::min(begin + kInferenceBatch, last);
+      values.resize(static_cast<std::size_t>((end - begin) * samples.shape.count()));
+      fill_batch(samples, begin, end, preprocessing, mirror, values);
+      const at::Tensor logits = network.forward(as_batch(values, samples.shape)).contiguous();
+      std::copy_n(logits.data_ptr<float>(), (end - begin) * outputs,
+                  result.begin() + begin * outputs);
+    }
+  });
+  return result;
+}
+
+}  // namespace biglittle

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Float inference over whole sample sets: large batches, one shard a worker.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/dataset.h"
+#include "graph/fold.h"
+#include "train/batch.h"
+#include "train/libtorch/graph_module.h"
+#include "train/libtorch/worker_pool.h"
+
+namespace biglittle {
+
+/// A network ready to run: flat weights and a module over them. Safe to use from several threads.
+class FrozenNetwork {
+ public:
+  /// Batch norm is folded first.
+  explicit FrozenNetwork(const Network& network);
+
+  const Graph& graph() const { return network_.graph; }
+  std::int64_t outputs() const { return network_.graph.output().shape.channels; }
+  /// `batch` [n, C, H, W] channels-last -> [n, outputs].
+  at::Tensor forward(const at::Tensor& batch, const GraphModule::See& see = {}) const;
+
+ private:
+  Network network_;
+  FlatLayout layout_;
+  at::Tensor trainable_;
+  at::Tensor buffers_;
+  GraphModule module_;
+};
+
+/// A tensor [n, C, H, W], channels-last, over `values` [n, H, W, C]; does not copy.
+at::Tensor as_batch(std::span<float> values, const Shape& shape);
+
+/// Outputs [N, outputs] for every sample.
+std::vector<float> infer(WorkerPool& pool, const FrozenNetwork& network,
+                         const Preprocessing& preprocessing, const Samples& samples,
+                         Mirror mirror = Mirror::no);
+
+}  // namespace biglittle

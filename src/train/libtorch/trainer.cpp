@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include "train/libtorch/trainer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "core/error.h"
+#include "train/batch.h"
+#include "train/schedule.h"
+
+namespace biglittle {
+namespace {
+
+// bf16 arithmetic for what autocast lists as safe, in this thread, while it lives.
+class AutocastScope {
+ public:
+  explicit AutocastScope(bool enabled) {
+    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+    at::autocast::set_autocast_cache_enabled(false);  // each weight is used once a step
+    at::autocast::set_cpu_enabled(enabled);
+  }
+  ~AutocastScope() { at::autocast::set_cpu_enabled(false); }
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Observer& observer)
+    : request_(request),
+      use_bf16_(use_bf16),
+      pool_(pool),
+      observer_(observer),
+      layout_(request.graph),
+      trainable_(at::empty({layout_.trainable_count()}, at::kFloat)),
+      optimizer_(request.options, layout_.decays()),
+      batch_size_(std::min(request.options.batch_size, request.train->count())),
+      steps_an_epoch_(request.train->count() / batch_size_) {
+  const auto seed = static_cast<std::uint64_t>(request.seed);
+  const TensorMap start = request.initial ? *request.initial : fresh_weights(request.graph, seed);
+  for (std::int64_t worker = 0; worker < pool.size(); ++worker) {
+    Replica replica;
+    replica.gradients = at::zeros({layout_.trainable_count()}, at::kFloat);
+    replica.buffers = at::empty({layout_.buffer_count()}, at::kFloat);
+    layout_.load(start, trainable_, replica.buffers);
+    replica.module = std::make_unique<GraphModule>(
+        request.graph, layout_, trainable_, replica.buffers, replica.gradients,
+        seed * 1000003 + static_cast<std::uint64_t>(worker));
+    replicas_.push_back(std::move(replica));
+  }
+  if (request.distillation) teacher_.emplace(*request.distillation, request, pool);
+}
+
+FitResult Trainer::run() {
+  FitResult best;
+  double best_loss = 0.0;
+  std::int64_t best_epoch = 0;
+  const TrainOptions& options = request_.options;
+  for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
+    const auto start = std::chrono::steady_clock::now();
+    const double train_loss = run_epoch(epoch);
+    average_buffers();
+    const TensorMap weights = current_weights();
+    check_finite(weights, epoch);
+    Json metrics = {{"epoch", epoch}, {"train_loss", train_loss}};
+    metrics.update(measure_tune(weights));
+    const double accuracy = metrics["tune_accuracy"];
+    const double loss = metrics["tune_loss"];
+    best.history.push_back(metrics);
+    observer_.epoch(epoch, options.epochs,
+                    {{"train_loss", train_loss}, {"tune_accuracy", accuracy}, {"tune_loss", loss}});
+    metrics["seconds"] = seconds_since(start);
+    if (request_.on_epoch) request_.on_epoch(metrics);
+    const bool improved = best_epoch == 0 || accuracy > best.tune_accuracy ||
+                          (accuracy == best.tune_accuracy && loss < best_loss);
+    if (improved) {
+      best.weights = weights;
+      best.tune_accuracy = accuracy;
+      best_loss = loss;
+      best_epoch = epoch;
+      if (request_.on_improved) request_.on_improved(best.weights, best.history);
+    } else if (options.patience > 0 && epoch - best_epoch >= options.patience) {
+      break;
+    }
+  }
+  return best;
+}
+
+double Trainer::run_epoch(std::int64_t epoch) {
+  const std::vector<std::int64_t> order = epoch_order(
+      request_.train->count(), static_cast<std::uint64_t>(request_.seed), epoch);
+  double loss = 0.0;
+  for (std::int64_t batch = 0; batch < steps_an_epoch_; ++batch) {
+    if (const int signal_code = observer_.stop_requested()) throw Interrupted(signal_code);
+    loss += run_step(std::span(order).subspan(static_cast<std::size_t>(batch * batch_size_),
+                                              static_cast<std::size_t>(batch_size_)),
+                     epoch);
+    observer_.progress(step_, steps_an_epoch_ * request_.options.epochs);
+  }
+  return loss / static_cast<double>(steps_an_epoch_ * batch_size_);
+}
+
+double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch) {
+  const auto count = static_cast<std::int64_t>(rows.size());
+  pool_.run([&](std::int64_t worker) {
+    const auto [begin, end] = share(count, worker, pool_.size());
+    compute_gradients(
+        replicas_[static_cast<std::size_t>(worker)],
+        rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
+        epoch, static_cast<double>(count));
+  });
+  double loss = 0.0;
+  for (const Replica& replica : replicas_) loss += replica.loss;
+  const double rate =
+      learning_rate_at(request_.options, step_, steps_an_epoch_ * request_.options.epochs);
+  ++step_;
+  if (!std::isfinite(loss)) {
+    throw Error(ErrorKind::gate,
+                fmt::format("loss is {} at step {} (epoch {}, learning rate {:.4g}): lower "
+                            "learning_rate or lengthen warmup; the best checkpoint so far is kept",
+                            loss, step_, epoch, rate));
+  }
+  update_weights(rate);
+  return loss;
+}
+
+void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> rows,
+                                std::int64_t epoch, double batch_size) {
+  replica.gradients.zero_();
+  replica.loss = 0.0;
+  if (rows.empty()) return;
+  const Shape& shape = request_.train->shape;
+  replica.batch.resize(rows.size() * static_cast<std::size_t>(shape.count()));
+  replica.flipped.resize(rows.size());
+  fill_training_batch(*request_.train, rows, request_.preprocessing, request_.options.augment,
+                      {static_cast<std::uint64_t>(request_.seed), epoch}, replica.batch,
+                      replica.flipped);
+  const at::Tensor x = as_batch(replica.batch, shape);  // [n, C, H, W]
+  const at::Tensor labels =
+      at::empty({static_cast<std::int64_t>(rows.size())}, at::kLong);  // [n]
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    labels.data_ptr<std::int64_t>()[i] =
+        request_.train_labels[static_cast<std::size_t>(rows[i])];
+  }
+  at::Tensor logits;
+  at::Tensor beliefs;
+  {
+    const AutocastScope scope(use_bf16_);
+    if (teacher_) beliefs = teacher_->of(x, rows, replica.flipped);
+    logits = replica.module->forward(x, Mode::training).to(at::kFloat);
+  }
+  const at::Tensor loss =
+      loss_sum(logits, labels, beliefs,
+               request_.distillation ? &*request_.distillation : nullptr,
+               request_.options.label_smoothing);
+  replica.loss = loss.item<double>();
+  (loss / batch_size).backward();
+}
+
+void Trainer::update_weights(double rate) {
+  optimizer_.begin_step(rate);
+  const std::span<float> sum = numbers(replicas_.front().gradients);
+  pool_.run([&](std::int64_t worker) {
+    const auto [begin, end] = share(layout_.trainable_count(), worker, pool_.size());
+    for (std::size_t other = 1; other < replicas_.size(); ++other) {
+      const std::span<const float> gradients = numbers(replicas_[other].gradients);
+      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+        sum[i] += gradients[i];
+      }
+    }
+    optimizer_.update(numbers(trainable_), sum, static_cast<std::size_t>(begin),
+                      static_cast<std::size_t>(end));
+  });
+}
+
+void Trainer::average_buffers() {
+  const at::NoGradGuard no_gradients;
+  const at::Tensor& first = replicas_.front().buffers;
+  for (std::size_t i = 1; i < replicas_.size(); ++i) first.add_(replicas_[i].buffers);
+  first.div_(static_cast<double>(replicas_.size()));
+  for (std::size_t i = 1; i < replicas_.size(); ++i) replicas_[i].buffers.copy_(first);
+}
+
+TensorMap Trainer::current_weights() const {
+  const at::Tensor& buffers = replicas_.front().buffers;
+  if (optimizer_.averaged().empty()) return layout_.store(trainable_, buffers);
+  const at::Tensor averaged = at::empty_like(trainable_);
+  std::ranges::copy(optimizer_.averaged(), averaged.data_ptr<float>());
+  return layout_.store(averaged, buffers);
+}
+
+Json Trainer::measure_tune(const TensorMap& weights) {
+  const FrozenNetwork network({request_.graph, weights});
+  std::vector<float> values = infer(pool_, network, request_.preprocessing, *request_.tune);
+  const at::NoGradGuard no_gradients;
+  const at::Tensor logits = at::from_blob(
+      values.data(), {request_.tune->count(), network.outputs()}, at::kFloat);  // [N, classes]
+  const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(request_.tune_labels.data()),
+                                          {request_.tune->count()}, at::kLong);
+  const double correct = logits.argmax(1).eq(labels).sum().item<double>();
+  const double loss = at::cross_entropy_loss(logits, labels).item<double>();
+  return {{"tune_accuracy", correct / static_cast<double>(request_.tune->count())},
+          {"tune_loss", loss}};
+}
+
+void Trainer::check_finite(const TensorMap& weights, std::int64_t epoch) const {
+  for (const auto& [name, tensor] : weights) {
+    const auto values = tensor.values<float>();
+    if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) continue;
+    throw Error(ErrorKind::gate,
+                fmt::format("weight {} is not finite after epoch {}: lower learning_rate; the best "
+                            "checkpoint so far is kept",
+                            name, epoch));
+  }
+}
+
+}  // namespace biglittle

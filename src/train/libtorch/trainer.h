@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The training loop: epochs of steps, each step one batch shared by the replicas, one sum of
+// gradients, one optimizer update; after each epoch the accuracy on tune decides what is kept.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "train/libtorch/graph_module.h"
+#include "train/libtorch/objective.h"
+#include "train/libtorch/worker_pool.h"
+#include "train/optimizer.h"
+
+namespace biglittle {
+
+class Trainer {
+ public:
+  /// The arguments must outlive the trainer.
+  Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Observer& observer);
+
+  FitResult run();
+
+ private:
+  // One worker's part: its own gradients and running statistics over shared weights.
+  struct Replica {
+    at::Tensor gradients;
+    at::Tensor buffers;
+    std::unique_ptr<GraphModule> module;
+    std::vector<float> batch;            // [n, H, W, C]
+    std::vector<std::uint8_t> flipped;   // [n]
+    double loss = 0.0;                   // sum over its samples of the last step
+  };
+
+  double run_epoch(std::int64_t epoch);
+  double run_step(std::span<const std::int64_t> rows, std::int64_t epoch);
+  void compute_gradients(Replica& replica, std::span<const std::int64_t> rows, std::int64_t epoch,
+                         double batch_size);
+  void update_weights(double rate);
+  void average_buffers();
+  TensorMap current_weights() const;
+  Json measure_tune(const TensorMap& weights);
+  void check_finite(const TensorMap& weights, std::int64_t epoch) const;
+
+  const FitRequest& request_;
+  bool use_bf16_;
+  WorkerPool& pool_;
+  Observer& observer_;
+  FlatLayout layout_;
+  at::Tensor trainable_;
+  std::vector<Replica> replicas_;
+  Optimizer optimizer_;
+  std::optional<TeacherBeliefs> teacher_;
+  std::int64_t batch_size_;
+  std::int64_t steps_an_epoch_;
+  std::int64_t step_ = 0;
+};
+
+}  // namespace biglittle

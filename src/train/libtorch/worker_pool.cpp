@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "train/libtorch/worker_pool.h"
+
+#include <ATen/Parallel.h>
+
+#include <utility>
+
+namespace biglittle {
+
+WorkerPool::WorkerPool(std::int64_t workers) : failures_(static_cast<std::size_t>(workers)) {
+  at::set_num_threads(1);
+  for (std::int64_t worker = 1; worker < workers; ++worker) {
+    threads_.emplace_back([this, worker] { work(worker); });
+  }
+}
+
+WorkerPool::~WorkerPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void WorkerPool::run(const std::function<void(std::int64_t)>& job) {
+  {
+    const std::lock_guard lock(mutex_);
+    job_ = &job;
+    running_ = static_cast<std::int64_t>(threads_.size());
+    ++round_;
+  }
+  wake_.notify_all();
+  run_guarded(0);
+  {
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return running_ == 0; });
+  }
+  for (std::exception_ptr& failure : failures_) {
+    if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
+  }
+}
+
+void WorkerPool::run_guarded(std::int64_t worker) {
+  try {
+    (*job_)(worker);
+  } catch (...) {
+    failures_[static_cast<std::size_t>(worker)] = std::current_exception();
+  }
+}
+
+void WorkerPool::work(std::int64_t worker) {
+  at::set_num_threads(1);
+  std::int64_t seen = 0;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return stopping_ || round_ != seen; });
+      if (stopping_) return;
+      seen = round_;
+    }
+    run_guarded(worker);
+    const std::lock_guard lock(mutex_);
+    if (--running_ == 0) done_.notify_one();
+  }
+}
+
+std::pair<std::int64_t, std::int64_t> share(std::int64_t count, std::int64_t worker,
+                                            std::int64_t workers) {
+  return {count * worker / workers, count * (worker + 1) / workers};
+}
+
+}  // namespace biglittle

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// SGD and AdamW over all parameters as one flat array: one pass over memory a step, any slice by any
+// thread, no LibTorch.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "train/engine.h"
+
+namespace biglittle {
+
+class Optimizer {
+ public:
+  /// `decays` [P]: 1 where weight decay applies. Averaged weights (ema) start from the parameters at
+  /// the first step.
+  Optimizer(const TrainOptions& options, std::vector<std::uint8_t> decays);
+
+  /// Counts a step; call once before its slices.
+  void begin_step(double learning_rate);
+
+  /// Updates parameters [begin, end). Slices of one step may run at the same time when they do not
+  /// overlap. SGD: g += decay p; v = momentum v + g; p -= rate (g + momentum v) (Sutskever et al. 2013,
+  /// in the form of Nesterov that LibTorch uses). AdamW: Loshchilov & Hutter 2019, algorithm 2, with
+  /// betas 0.9 and 0.999, epsilon 1e-8.
+  void update(std::span<float> parameters, std::span<const float> gradients, std::size_t begin,
+              std::size_t end);
+
+  /// Averaged weights, or empty when ema is 0.
+  std::span<const float> averaged() const { return averaged_; }
+
+ private:
+  void update_sgd(std::span<float> parameters, std::span<const float> gradients, std::size_t begin,
+                  std::size_t end);
+  void update_adamw(std::span<float> parameters, std::span<const float> gradients,
+                    std::size_t begin, std::size_t end);
+
+  TrainOptions options_;
+  std::vector<std::uint8_t> decays_;
+  std::vector<float> first_;   // momentum, or Adam's first moment
+  std::vector<float> second_;  // Adam's second moment
+  std::vector<float> averaged_;
+  std::int64_t steps_ = 0;
+  float rate_ = 0.0f;
+};
+
+}  // namespace biglittle
