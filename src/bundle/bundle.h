@@ -4,18 +4,18 @@
 // The deployable folder: both networks in every form, the policy, test vectors, a manifest with the
 // hash of every file, and the reports. Written to a temporary folder, verified there, then renamed.
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "bundle/manifest.h"
 #include "calibrate/evaluate.h"
 #include "calibrate/policy.h"
 #include "quant/int8_model.h"
 #include "train/checkpoint.h"
 
 namespace biglittle {
-
-inline constexpr int kBundleVersion = 1;
 
 struct ExportInput {
   std::filesystem::path folder;  ///< final place, e.g. exports/fashion-mnist
@@ -24,16 +24,19 @@ struct ExportInput {
   Checkpoint little;
   Int8Model little_int8;
   EscalationPolicy policy;
-  Samples vectors;               ///< test vectors: a few calibration samples
-  std::vector<std::int64_t> vector_labels;
+  Samples vectors;                          ///< test vectors: a few calibration samples, 1 to 1024
+  std::vector<std::int64_t> vector_labels;  ///< of the vectors, in big classes
   std::string dataset_digest;
+  SplitRecords splits;  ///< of the dataset (describe_splits); calibration must be the certificate's
   std::string config_toml;
-  SystemReport report;           ///< on the test split
+  SystemReport report;  ///< on the test split
 };
 
-/// Writes the bundle and returns its id (SHA-256 over the manifest's file hashes). Throws
-/// Error{bad_data} when the parts do not belong together (policy digests, priority maps, class
-/// counts), Error{gate} when the staged bundle does not verify, Error{cannot_create}/Error{io}.
+/// Writes the bundle and returns its id (bundle_id of the manifest's files). The same input always
+/// gives the same bytes. An older bundle at `folder` is replaced. Throws Error{bad_data} when the
+/// parts do not belong together (policy digests, priority maps, class counts), Error{gate} when the
+/// staged bundle does not verify, Error{cannot_create} when `folder` holds anything but a bundle or
+/// cannot be made, and Error{io}. Whatever is thrown, `folder` is as it was before.
 std::string write_bundle(const ExportInput& input);
 
 /// A bundle read back: manifest checked, everything parsed.
@@ -41,6 +44,7 @@ struct Bundle {
   std::filesystem::path folder;
   std::string id;
   std::string name;
+  Manifest manifest;
   Checkpoint big;
   Checkpoint little;
   Int8Model little_int8;
@@ -48,8 +52,9 @@ struct Bundle {
   Json report;
 };
 
-/// Throws Error{missing_input} or Error{bad_data}, naming file and reason; the policy is refused when
-/// its digests are not those of the networks beside it.
+/// Throws Error{missing_input} or Error{bad_data}, naming file and reason: also for a file that the
+/// manifest does not list, a symbolic link, and a policy whose digests are not those of the
+/// networks beside it.
 Bundle load_bundle(const std::filesystem::path& folder);
 
 /// One line of verify's table.
@@ -61,9 +66,12 @@ struct VerifyItem {
 
 enum class VerifyEngines { none, found };
 
-/// Re-checks hashes, vectors through the interpreter, and (engines = found, when a C compiler is on
-/// the PATH) the device code compiled with warnings as errors and run. Does not throw for a damaged
-/// bundle: that is a failed item.
+/// Re-checks the manifest and every hash, that the networks, policy and descriptions belong
+/// together, the vectors through the interpreter, that the ONNX and device files are those this
+/// program makes of the networks, and (engines = found, when a C compiler is on the PATH) the
+/// device code compiled with warnings as errors and run. Only code this program would generate
+/// itself is ever run. Does not throw for a damaged bundle: that is a failed item. Throws
+/// Error{missing_input} when there is no such folder.
 std::vector<VerifyItem> verify_bundle(const std::filesystem::path& folder, VerifyEngines engines);
 
 }  // namespace biglittle

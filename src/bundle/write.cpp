@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "bundle/bundle.h"
+#include "bundle/c_source.h"
+#include "bundle/contents.h"
+#include "bundle/model_card.h"
+#include "bundle/parts.h"
+#include "bundle/report_json.h"
+#include "bundle/vectors.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/version.h"
+
+namespace biglittle {
+namespace {
+
+[[noreturn]] void refuse(const ExportInput& input, std::string_view reason) {
+  throw Error(ErrorKind::bad_data, fmt::format("bundle {}: {}", input.name, reason));
+}
+
+Parts parts_of(const ExportInput& input) {
+  return {input.big, input.little, input.little_int8, input.policy};
+}
+
+void check_data(const ExportInput& input) {
+  if (!is_digest(input.dataset_digest)) refuse(input, "the dataset has no digest");
+  for (std::size_t i = 0; i < input.splits.size(); ++i) {
+    if (!is_digest(input.splits[i].digest)) {
+      refuse(input, fmt::format("the {} split has no digest", kSplitNames[i]));
+    }
+  }
+  const auto digest_of = [&](SplitName split) -> const std::string& {
+    return input.splits[static_cast<std::size_t>(split)].digest;
+  };
+  if (input.policy.certificate.calibration_digest != digest_of(SplitName::calibration)) {
+    refuse(input, "the policy was calibrated on another calibration split; calibrate again");
+  }
+  if (input.policy.certificate.tune_digest != digest_of(SplitName::tune)) {
+    refuse(input, "the policy's threshold grid is of another tune split; calibrate again");
+  }
+}
+
+void check_labels(const ExportInput& input) {
+  const auto classes = static_cast<std::int64_t>(input.big.classes.size());
+  for (const std::int64_t label : input.vector_labels) {
+    if (label < 0 || label >= classes) {
+      refuse(input,
+             fmt::format("a test vector has label {}, expected 0 to {}", label, classes - 1));
+    }
+  }
+}
+
+void check_input(const ExportInput& input) {
+  if (!is_bundle_name(input.name)) {
+    throw Error(ErrorKind::config,
+                fmt::format("bundle name '{}' is not made of lower-case letters, digits and '-' "
+                            "(at most 64)",
+                            input.name));
+  }
+  const std::string name = "bundle " + input.name;
+  check_networks(parts_of(input), name);
+  check_policy_binding(parts_of(input), name);
+  check_data(input);
+  check_labels(input);
+}
+
+/// Every file but the manifest.
+void write_content(const ExportInput& input, const std::filesystem::path& folder) {
+  const TestVectors vectors =
+      make_vectors(input.little_int8, input.policy, input.vectors, input.vector_labels);
+  const DeviceSource device =
+      device_source(input.little_int8, input.policy, vectors.samples, vectors.accumulators);
+  save_checkpoint(folder / "big/model.safetensors", input.big);
+  save_checkpoint(folder / "little/model.safetensors", input.little);
+  save_int8_model(folder / "little/model.int8.safetensors", input.little_int8);
+  write_vectors(folder / "little/vectors.safetensors", vectors);
+
+  FileSet files = description_files(parts_of(input));
+  files.merge(onnx_files(parts_of(input)));
+  for (const auto& [name, text] : device.files) files.emplace("device/" + name, text);
+  files["policy.json"] = to_text(to_json(input.policy));
+  files["report.json"] = to_text(report_json(input, device.footprint));
+  files["MODEL_CARD.md"] = model_card(input, device.footprint);
+  files["config.resolved.toml"] = input.config_toml;
+  for (const auto& [path, text] : files) write_file(folder / path, text);
+}
+
+std::string write_manifest(const ExportInput& input, const std::filesystem::path& folder) {
+  Manifest manifest;
+  manifest.program_version = program_version();
+  manifest.name = input.name;
+  manifest.measured_on = {input.dataset_digest, input.splits};
+  manifest.files = hash_files(folder);
+  manifest.id = bundle_id(manifest.files);
+  write_file(folder / kManifestName, to_text(to_json(manifest)));
+  return manifest.id;
+}
+
+void verify_staged(const ExportInput& input, const std::filesystem::path& folder) {
+  for (const VerifyItem& item : verify_bundle(folder, VerifyEngines::found)) {
+    if (item.outcome != VerifyItem::Outcome::failed) continue;
+    throw Error(ErrorKind::gate, fmt::format("bundle {}: does not verify, so it was not written: "
+                                             "{}: {}",
+                                             input.name, item.what, item.detail));
+  }
+}
+
+}  // namespace
+
+std::string write_bundle(const ExportInput& input) {
+  check_input(input);
+  check_replaceable(input.folder);
+  StagedFolder staging(input.folder);
+  write_content(input, staging.path());
+  std::string id = write_manifest(input, staging.path());
+  verify_staged(input, staging.path());
+  staging.commit();
+  return id;
+}
+
+}  // namespace biglittle
