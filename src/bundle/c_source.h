@@ -9,8 +9,8 @@
 #include <string>
 
 #include "calibrate/policy.h"
-#include "quant/int8_model.h"
 #include "data/dataset.h"
+#include "quant/int8_model.h"
 
 namespace biglittle {
 

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "bundle/c_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "bundle/c_layers.h"
+#include "bundle/c_templates.h"
+#include "bundle/c_text.h"
+#include "bundle/device_program.h"
+#include "bundle/runtime_text.h"
+#include "core/error.h"
+#include "quant/interpreter.h"
+
+namespace biglittle {
+namespace {
+
+using Keys = std::map<std::string, std::string>;
+
+std::size_t index(std::int64_t value) { return static_cast<std::size_t>(value); }
+
+void check_parts(const Int8Model& model, const EscalationPolicy& policy, const Samples& vectors,
+                 std::span<const std::int32_t> vector_accumulators) {
+  if (!model.priority) {
+    throw Error(ErrorKind::bad_data,
+                "the int8 network has no priority classes, so there is nothing to decide on a "
+                "device; derive it with derive-little");
+  }
+  const auto outputs = static_cast<std::int64_t>(model.classes.size());
+  if (model.priority->classes() != outputs || outputs < 2) {
+    throw Error(ErrorKind::bad_data,
+                fmt::format("the int8 network has {} classes but its priority map has {}; at least "
+                            "2 and equally many are needed",
+                            outputs, model.priority->classes()));
+  }
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
+  if (policy.threshold < 1 || policy.threshold > kLargest) {
+    throw Error(ErrorKind::bad_data, fmt::format("the policy's threshold is {}, expected 1 to {}",
+                                                 policy.threshold, kLargest));
+  }
+  if (vectors.shape != model.graph.input().shape || vectors.type() != model.preprocessing.type) {
+    throw Error(ErrorKind::bad_data,
+                fmt::format("the self-test's vectors are {}, but the int8 network takes {} of its "
+                            "own type",
+                            to_string(vectors.shape), to_string(model.graph.input().shape)));
+  }
+  if (vectors.count() < 1 || vector_accumulators.size() != index(vectors.count() * outputs)) {
+    throw Error(ErrorKind::bad_data,
+                fmt::format("the self-test has {} vectors and {} accumulators, expected at least 1 "
+                            "vector and {} accumulators for each",
+                            vectors.count(), vector_accumulators.size(), outputs));
+  }
+}
+
+/// Samples in height, width, channel order.
+template <typename T>
+std::vector<T> interleave(std::span<const T> samples, const Shape& shape) {
+  const std::size_t channels = index(shape.channels);
+  const std::size_t pixels = index(shape.height * shape.width);
+  std::vector<T> interleaved(samples.size());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const std::size_t sample = i / (channels * pixels);
+    const std::size_t channel = i / pixels % channels;
+    interleaved[(sample * pixels + i % pixels) * channels + channel] = samples[i];
+  }
+  return interleaved;
+}
+
+std::string input_values(const Samples& vectors) {
+  if (vectors.type() == SampleType::u8) {
+    const std::vector<std::uint8_t> bytes = interleave(vectors.bytes(), vectors.shape);
+    return c_values(std::span<const std::uint8_t>(bytes));
+  }
+  const std::vector<float> floats = interleave(vectors.floats(), vectors.shape);
+  return c_values(std::span<const float>(floats));
+}
+
+std::string class_names(const Int8Model& model) {
+  std::string text;
+  for (const std::string& name : model.classes) text += "    " + c_string(name) + ",\n";
+  return text;
+}
+
+void add_selftest(Keys& keys, const Samples& vectors, std::span<const std::int32_t> accumulators) {
+  std::vector<std::int32_t> classes;
+  std::vector<std::int32_t> margins;
+  const std::size_t outputs = accumulators.size() / index(vectors.count());
+  for (std::size_t first = 0; first < accumulators.size(); first += outputs) {
+    const Decision decision = decide(accumulators.subspan(first, outputs));
+    classes.push_back(static_cast<std::int32_t>(decision.top));
+    margins.push_back(static_cast<std::int32_t>(decision.margin));
+  }
+  keys["COUNT"] = std::to_string(vectors.count());
+  keys["INPUTS"] = input_values(vectors);
+  keys["ACCUMULATORS"] = c_values(accumulators);
+  keys["EXPECTED_CLASSES"] = c_values(std::span<const std::int32_t>(classes));
+  keys["MARGINS"] = c_values(std::span<const std::int32_t>(margins));
+}
+
+/// Everything that the fixed texts leave open about the network; returns its footprint.
+DeviceFootprint add_network(Keys& keys, const Int8Model& model) {
+  const DeviceProgram program = plan_device_program(model);
+  DeviceFootprint footprint;
+  footprint.arena_bytes = program.arena.bytes;
+  for (const DeviceStep& step : program.steps) {
+    const LayerText layer = layer_text(model, program, step);
+    keys["DATA"] += layer.data;
+    keys["CALLS"] += "  " + layer.call + "\n";
+    footprint.constant_bytes += layer.constant_bytes;
+  }
+  const std::size_t accumulators = program.steps.back().output;
+  keys["ACCUMULATOR_WORD"] = std::to_string(program.arena.offsets[accumulators] / 4);
+  const Shape& shape = model.graph.input().shape;
+  const bool bytes = model.preprocessing.type == SampleType::u8;
+  keys["HEIGHT"] = std::to_string(shape.height);
+  keys["WIDTH"] = std::to_string(shape.width);
+  keys["CHANNELS"] = std::to_string(shape.channels);
+  keys["INPUT_COUNT"] = std::to_string(shape.count());
+  keys["INPUT_TYPE"] = bytes ? "uint8_t" : "float";
+  keys["UNIT"] = bytes ? "one byte each" : "one float each";
+  keys["CLASSES"] = std::to_string(model.classes.size());
+  keys["CLASS_NAMES"] = class_names(model);
+  keys["PRIORITIES"] = std::to_string(model.priority->priorities());
+  keys["DIGEST"] = int8_digest(model);
+  keys["ARENA_BYTES"] = std::to_string(footprint.arena_bytes);
+  keys["CONSTANT_BYTES"] = std::to_string(footprint.constant_bytes);
+  return footprint;
+}
+
+/// Text for a paragraph: line breaks would end it.
+std::string one_paragraph(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+DeviceSource device_source(const Int8Model& model, const EscalationPolicy& policy,
+                           const Samples& vectors,
+                           std::span<const std::int32_t> vector_accumulators) {
+  check_parts(model, policy, vectors, vector_accumulators);
+  Keys keys;
+  DeviceSource source;
+  source.footprint = add_network(keys, model);
+  add_selftest(keys, vectors, vector_accumulators);
+  keys["THRESHOLD"] = std::to_string(policy.threshold);
+  keys["CERTIFICATE"] = one_paragraph(explain(policy));
+  source.files = runtime_text();
+  source.files["bl_model.h"] = fill_in(model_header_template(), keys);
+  source.files["bl_model.c"] = fill_in(model_source_template(), keys);
+  source.files["bl_selftest.c"] = fill_in(selftest_template(), keys);
+  source.files["README.md"] = fill_in(device_readme_template(), keys);
+  source.files["CMakeLists.txt"] = device_cmake_template();
+  return source;
+}
+
+}  // namespace biglittle

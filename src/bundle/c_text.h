@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Small pieces of C source text: arrays, literals and identifiers that every C99 compiler reads as
+// exactly the values given.
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace biglittle {
+
+/// A float literal that reads back as the same float32 in C and C++, e.g. "9.99999978e-03f".
+std::string c_float(float value);
+
+/// A string literal with quotes; everything but plain ASCII is written as octal escapes.
+std::string c_string(std::string_view text);
+
+/// The values separated by ", ", in indented lines of at most 100 columns.
+std::string c_values(std::span<const std::int8_t> values);
+std::string c_values(std::span<const std::uint8_t> values);
+std::string c_values(std::span<const std::int32_t> values);
+std::string c_values(std::span<const float> values);
+
+/// "static const TYPE NAME[N] = {\n  values};\n" with a blank line behind.
+template <typename T>
+std::string c_array(std::string_view type, std::string_view name, std::span<const T> values) {
+  std::string text = "static const ";
+  text.append(type).append(" ").append(name);
+  text += "[" + std::to_string(values.size()) + "] = {\n" + c_values(values) + "};\n\n";
+  return text;
+}
+
+/// `text` with every @KEY@ replaced by its value. Throws Error{internal} for an unknown key.
+std::string fill_in(std::string_view text, const std::map<std::string, std::string>& values);
+
+}  // namespace biglittle
