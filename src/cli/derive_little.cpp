@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "cli/config_command.h"
+#include "cli/console.h"
+#include "cli/describe_network.h"
+#include "cli/measure.h"
+#include "core/text.h"
+#include "quant/quantize.h"
+
+namespace biglittle {
+namespace {
+
+/// Accuracy of big on tune, over the little network's classes: the yardstick of what little loses.
+double big_accuracy_in_little_classes(const Checkpoint& big, const PriorityMap& map,
+                                      const Split& tune, const ComputeOptions& compute,
+                                      const Engine& engine) {
+  const std::vector<std::int64_t> answers =
+      predicted_classes(engine.logits(big.network, big.preprocessing, tune.samples, compute),
+                        static_cast<std::int64_t>(big.classes.size()));
+  return share_equal(relabel(answers, map), relabel(tune.labels, map));
+}
+
+std::vector<NetworkRow> compare(double big_accuracy, const Checkpoint& big,
+                                const Checkpoint& little, const QuantizeResult& quantized) {
+  const Cost big_cost = count_cost(big.network.graph);
+  const Cost little_cost = count_cost(little.network.graph);
+  return {
+      {"big, float32", big_cost, float_weight_bytes(big_cost), big_accuracy},
+      {"little, float32", little_cost, float_weight_bytes(little_cost), quantized.float_accuracy},
+      {"little, int8", little_cost, little_cost.int8_weight_bytes, quantized.int8_accuracy}};
+}
+
+StageResult describe_result(const Project& project, const std::vector<NetworkRow>& rows,
+                            const Checkpoint& little, const QuantizeResult& quantized) {
+  const Cost& cost = rows.back().cost;
+  const double ratio = static_cast<double>(rows.front().cost.macs) /
+                       static_cast<double>(std::max<std::int64_t>(cost.macs, 1));
+  std::string text = network_table(rows, "tune");
+  text += fmt::format(
+      "\nboth judged on {}\nint8 chooses float32's class for {} of tune; {:.0f} times fewer MACs "
+      "than big\nin int8: {} of flash, {} of RAM at the peak\n\n",
+      join_or(little.classes), format_percent(quantized.agreement), ratio,
+      format_bytes(cost.int8_flash_bytes), format_bytes(cost.int8_peak_ram_bytes));
+  text += fmt::format("little network  {}\nin int8         {}\n", project.little_file().string(),
+                      project.int8_file().string());
+  return {text,
+          {{"little", project.little_file().string()},
+           {"little_int8", project.int8_file().string()},
+           {"little_digest", network_digest(little.network)},
+           {"little_int8_digest", int8_digest(quantized.model)},
+           {"agreement", quantized.agreement},
+           {"int8_flash_bytes", cost.int8_flash_bytes},
+           {"int8_peak_ram_bytes", cost.int8_peak_ram_bytes},
+           {"networks", to_json(rows)}}};
+}
+
+}  // namespace
+
+std::unique_ptr<Command> derive_little_command() {
+  return std::make_unique<StageCommand>(Stage::derive_little,
+                                        "Derive the little network from the big one, in int8");
+}
+
+StageResult derive_little_stage(Workspace& workspace) {
+  const Project& project = workspace.project();
+  const Config& config = workspace.config();
+  const Checkpoint big = load_checkpoint(project.big_file());
+  const Dataset& dataset = workspace.dataset();
+  const Engine& engine = load_engine();
+  const RunContext context = run_context(project, Stage::derive_little);
+  std::error_code ignored;
+  std::filesystem::remove(context.metrics, ignored);  // of an earlier derivation
+  const Checkpoint little =
+      derive_little(big, dataset, config.little, context, engine, workspace.observer());
+  stop_if_asked(workspace.observer());
+
+  const PriorityMap& map = priority_of(little);
+  const Split& tune = dataset.split(SplitName::tune);
+  const QuantizeResult quantized = quantize(little, tune.samples, relabel(tune.labels, map),
+                                            config.quantize, context.compute, engine);
+  save_int8_model(project.int8_file(), quantized.model);
+  const double big_accuracy =
+      big_accuracy_in_little_classes(big, map, tune, context.compute, engine);
+  return describe_result(project, compare(big_accuracy, big, little, quantized), little, quantized);
+}
+
+}  // namespace biglittle

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "cli/measure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "quant/interpreter.h"
+
+namespace biglittle {
+namespace {
+
+std::string interval(double low, double high) {
+  return fmt::format("{:.2f} to {:.2f} %", 100.0 * low, 100.0 * high);
+}
+
+std::vector<std::string> rate_row(std::string what, const Rate& rate) {
+  return {std::move(what), format_percent(rate.value), interval(rate.low, rate.high),
+          with_thousands(rate.n)};
+}
+
+}  // namespace
+
+std::vector<std::int64_t> predicted_classes(std::span<const float> logits, std::int64_t classes) {
+  const auto width = static_cast<std::size_t>(classes);
+  std::vector<std::int64_t> answers;
+  answers.reserve(logits.size() / width);
+  for (std::size_t row = 0; row + width <= logits.size(); row += width) {
+    const auto begin = logits.begin() + static_cast<std::ptrdiff_t>(row);
+    answers.push_back(std::max_element(begin, begin + classes) - begin);
+  }
+  return answers;
+}
+
+double share_equal(std::span<const std::int64_t> left, std::span<const std::int64_t> right) {
+  if (left.empty()) return 0.0;
+  std::int64_t equal = 0;
+  for (std::size_t index = 0; index < left.size(); ++index) {
+    if (left[index] == right[index]) ++equal;
+  }
+  return static_cast<double>(equal) / static_cast<double>(left.size());
+}
+
+const PriorityMap& priority_of(const Checkpoint& little) {
+  if (!little.priority) {
+    throw Error(ErrorKind::bad_data,
+                "the little network has no priority map; make it with 'biglittle derive-little'");
+  }
+  return *little.priority;
+}
+
+Scores score_split(const NetworkPair& pair, const Split& split) {
+  const std::vector<std::int32_t> accumulators =
+      Interpreter(pair.little_int8).run(split.samples, pair.compute.threads);
+  const std::vector<float> big_logits =
+      pair.engine.logits(pair.big.network, pair.big.preprocessing, split.samples, pair.compute);
+  return make_scores(accumulators, big_logits, split.labels, priority_of(pair.little));
+}
+
+SystemReport report_split(const NetworkPair& pair, const Split& split,
+                          const EscalationPolicy& policy) {
+  const Scores scores = score_split(pair, split);
+  const std::vector<float> little_logits = pair.engine.logits(
+      pair.little.network, pair.little.preprocessing, split.samples, pair.compute);
+  const PriorityMap& map = priority_of(pair.little);
+  return evaluate_system(scores, predicted_classes(little_logits, map.classes()), policy, map,
+                         pair.big.classes);
+}
+
+std::string report_text(const SystemReport& report) {
+  std::vector<std::vector<std::string>> rows;
+  rows.push_back(rate_row("big", report.big));
+  rows.push_back(rate_row("little, float32", report.little_float));
+  rows.push_back(rate_row("little, int8", report.little_int8));
+  rows.push_back(rate_row("little int8 agrees with float32", report.agreement));
+  rows.push_back(rate_row("system", report.system));
+  rows.push_back({"accuracy lost by the system", format_percent(report.loss.value),
+                  interval(report.loss.low, report.loss.high), with_thousands(report.n)});
+  rows.push_back(rate_row("answered locally, all inputs", report.local));
+  rows.push_back(rate_row("answered locally, priority inputs", report.priority_local));
+  rows.push_back(rate_row("right among local answers", report.local_correct));
+  const std::string none = "";
+  rows.push_back({"reference: always escalate", format_percent(report.big.value), none, none});
+  rows.push_back(
+      {"reference: never escalate priorities", format_percent(report.always_little), none, none});
+  rows.push_back(
+      {"reference: random escalation", format_percent(report.random_escalation), none, none});
+  return format_table({"on test", "value", "95 % interval", "n"}, rows);
+}
+
+std::string class_table(const SystemReport& report) {
+  std::vector<std::vector<std::string>> rows;
+  for (const ClassRow& row : report.classes) {
+    rows.push_back({row.name, row.priority ? "yes" : "", with_thousands(row.n),
+                    format_percent(row.big_accuracy), format_percent(row.system_accuracy),
+                    format_percent(row.local_share)});
+  }
+  return format_table({"class", "priority", "n", "big", "system", "local"}, rows);
+}
+
+}  // namespace biglittle

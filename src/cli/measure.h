@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Runs the networks of a pair over a split: what export and evaluate judge them by.
+
+#include <string>
+#include <vector>
+
+#include "calibrate/evaluate.h"
+#include "quant/int8_model.h"
+#include "train/checkpoint.h"
+#include "train/engine.h"
+
+namespace biglittle {
+
+/// The class of the largest logit of each row of [N, classes], the lowest index on a tie.
+std::vector<std::int64_t> predicted_classes(std::span<const float> logits, std::int64_t classes);
+
+/// Share of equal entries in two vectors of one length, in [0, 1]; 0 for empty ones.
+double share_equal(std::span<const std::int64_t> left, std::span<const std::int64_t> right);
+
+/// The networks that decide together, and the machine they are measured on.
+struct NetworkPair {
+  const Checkpoint& big;
+  const Checkpoint& little;
+  const Int8Model& little_int8;
+  const Engine& engine;
+  const ComputeOptions& compute;
+};
+
+/// The priority map of a little checkpoint; throws Error{bad_data} naming it when there is none.
+const PriorityMap& priority_of(const Checkpoint& little);
+
+/// The int8 network's margins and big's answers on `split`.
+Scores score_split(const NetworkPair& pair, const Split& split);
+
+/// System-level results on `split` under `policy`.
+SystemReport report_split(const NetworkPair& pair, const Split& split,
+                          const EscalationPolicy& policy);
+
+/// The report as tables: accuracies and shares with their intervals, then the references.
+std::string report_text(const SystemReport& report);
+
+/// Class by class: accuracy of big and of the system, share answered on the device.
+std::string class_table(const SystemReport& report);
+
+}  // namespace biglittle

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The four stages of the pipeline as functions over one project. Each reads its inputs from files
+// and leaves its outputs in files, so that a stage alone and a stage of `run` are the same thing.
+
+#include <optional>
+#include <string>
+
+#include "cli/config.h"
+#include "core/json.h"
+#include "core/observer.h"
+
+namespace biglittle {
+
+/// What a stage has to say: a table for people and the same facts for programs.
+struct StageResult {
+  std::string text;
+  Json json;
+};
+
+/// One invocation's view of a project. The dataset is read and checked once, on first use.
+class Workspace {
+ public:
+  Workspace(Project project, Observer& observer)
+      : project_(std::move(project)), observer_(observer) {}
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  const Project& project() const { return project_; }
+  const Config& config() const { return project_.config; }
+  Observer& observer() const { return observer_; }
+
+  /// Throws what read_dataset throws.
+  const Dataset& dataset();
+  /// Saves a dataset just made to its file and keeps it.
+  void keep_dataset(Dataset dataset);
+
+ private:
+  Project project_;
+  Observer& observer_;
+  std::optional<Dataset> dataset_;
+};
+
+/// What every training run of the project needs; `stage` names its files.
+RunContext run_context(const Project& project, Stage stage);
+
+/// Raw files -> data file. Throws what import_dataset throws.
+StageResult import_stage(Workspace& workspace);
+
+/// Dataset -> big.safetensors.
+StageResult train_stage(Workspace& workspace);
+
+/// Dataset and big -> little.safetensors and little-int8.safetensors.
+StageResult derive_little_stage(Workspace& workspace);
+
+/// All of them -> the bundle. Throws Error{gate} with the reason when no threshold can be certified
+/// and the config does not allow that; nothing is written then.
+StageResult export_stage(Workspace& workspace);
+
+/// Does `stage` unconditionally, reports its begin and end to the observer, and stamps its outputs
+/// (cli/stamp.h). A train stage whose dataset is missing is preceded by the import that makes it.
+StageResult perform(Stage stage, Workspace& workspace);
+
+}  // namespace biglittle
