@@ -29,10 +29,11 @@ struct QuantizeOptions {
 };
 void describe(QuantizeOptions& options, OptionVisitor& visitor);
 
-/// Float against int8 of one node on the range samples.
+/// Float against int8 of one node on a few tune samples. A layer whose clamp is its reader's relu
+/// has no row: its float values below 0 are cut off on purpose.
 struct LayerNoise {
   std::string node;
-  double sqnr_db = 0.0;  ///< 10 log10(sum x^2 / sum (x - x_int8)^2)
+  double sqnr_db = 0.0;  ///< 10 log10(sum x^2 / sum (x - x_int8)^2), in [-120, 120]
 };
 
 struct QuantizeResult {
@@ -43,9 +44,10 @@ struct QuantizeResult {
   double agreement = 0.0;  ///< share of tune samples on which both choose the same class
 };
 
-/// Quantizes a checkpoint with ranges from `tune` (labels in the checkpoint's own classes). Throws
-/// Error{gate} naming the three worst layers when the drop exceeds max_drop, Error{bad_data} when
-/// an accumulator could overflow.
+/// Quantizes a checkpoint (float values in float32, whatever `compute.precision` says) with ranges
+/// from `tune` (labels in the checkpoint's own classes). Throws Error{gate} naming the three worst
+/// layers when the drop exceeds max_drop, Error{bad_data} when an accumulator could overflow or the
+/// network does not end in a linear layer.
 QuantizeResult quantize(const Checkpoint& checkpoint, const Samples& tune,
                         std::span<const std::int64_t> tune_labels, const QuantizeOptions& options,
                         const ComputeOptions& compute, const Engine& engine);
