@@ -36,11 +36,13 @@ struct RiskResult {
   double bound = 0.0;          ///< what was asked
   double estimate = 0.0;       ///< on calibration at the chosen threshold
   double p_value = 1.0;        ///< at the chosen threshold
-  double upper_bound = 1.0;    ///< smallest bound that passes at the chosen threshold and this n
+  double upper_bound = 1.0;    ///< smallest bound that passes at the chosen threshold and this n;
+                               ///< below 0 where the system is certified to beat big
   std::int64_t events = 0;     ///< little wrong, big right (net-loss); misses (miss)
   std::int64_t offsets = 0;    ///< little right, big wrong, both local (net-loss only)
   std::int64_t n = 0;          ///< samples the statement is about
-  /// Samples needed for the asked bound at the observed rate; empty when that rate is not below it.
+  /// Samples needed (of the class, for miss) for the asked bound at the observed rate; empty when that
+  /// rate is not below it, or so close that 10^9 would not do.
   std::optional<std::int64_t> needed;
 };
 
@@ -67,6 +69,7 @@ struct Rate {
   double high = 1.0;
 };
 Rate make_rate(std::int64_t count, std::int64_t n);
+Json to_json(const Rate& rate);
 
 struct EscalationPolicy {
   std::string score = "margin";
@@ -77,6 +80,8 @@ struct EscalationPolicy {
 };
 
 Json to_json(const EscalationPolicy& policy);
+/// Throws Error{bad_data} that begins with `name` for a missing or unknown key, a wrong type, a number
+/// out of range, a format it does not know, or a threshold that its certificate does not cover.
 EscalationPolicy policy_from_json(const Json& json, std::string_view name);
 
 /// The certificate as one sentence for people, or why there is none.
@@ -91,8 +96,8 @@ std::vector<std::int64_t> threshold_grid(const Scores& tune, const PriorityMap& 
 /// accepted while the largest p-value over the asked risks is <= delta; the last accepted one is
 /// the policy's. (Fixed-sequence testing: Maurer, Hothorn, Lehmacher 1995; in risk control: Angelopoulos
 /// et al., "Learn then Test", 2021, section 2.) Nothing accepted: threshold = kAlwaysEscalate,
-/// certified = false, with upper_bound and needed filled for the grid's safest non-empty threshold.
-/// Throws Error{config} when no risk is asked and Error{bad_data} for empty or single-class scores
+/// certified = false, with the risks filled for the grid's safest threshold, the one that failed.
+/// The digests are left empty for the caller. Throws Error{config} when no risk is asked and Error{bad_data} for empty or single-class scores
 /// where a class has no calibration sample for its miss risk.
 EscalationPolicy calibrate(const Scores& tune, const Scores& calibration, const PriorityMap& map,
                            const CalibrateOptions& options);

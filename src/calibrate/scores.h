@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/priority.h"
@@ -27,7 +28,12 @@ struct Scores {
 Scores make_scores(std::span<const std::int32_t> accumulators, std::span<const float> big_logits,
                    std::span<const std::int64_t> labels, const PriorityMap& map);
 
-/// True where the device answers: a priority class with margin >= threshold.
+/// Throws Error{bad_data} that begins with `name` unless there is at least one row, all vectors have the
+/// same length, margins are >= 0 and every class exists in the map.
+void require_consistent(const Scores& scores, const PriorityMap& map, std::string_view name);
+
+/// True where the device answers: a priority class with margin >= threshold. A margin of 0 is a tie
+/// and never answers, whatever the threshold; kAlwaysEscalate (policy.h) and above never answer.
 bool answers_locally(const Scores& scores, std::int64_t row, std::int64_t threshold,
                      const PriorityMap& map);
 

@@ -4,6 +4,7 @@
 // Exact tests of one-sided hypotheses "risk > bound" on finite samples, and exact intervals.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace biglittle {
@@ -15,9 +16,32 @@ double binomial_p_value(std::int64_t events, std::int64_t n, double rate);
 double clopper_pearson_upper(std::int64_t events, std::int64_t n, double delta);
 double clopper_pearson_lower(std::int64_t events, std::int64_t n, double delta);
 
-/// p-value against "mean of D > bound" for D in [-1, 1] given in an order chosen without looking at
+/// Smallest n for which ceil(rate * n) events pass "rate <= bound" at level delta: how many samples to
+/// collect when the observed rate persists. Empty when rate >= bound or more than 10^9 are needed.
+std::optional<std::int64_t> binomial_samples_needed(double rate, double bound, double delta);
+
+/// p-value against "mean of D > bound" for D in {-1, 0, 1} given in an order chosen without looking at
 /// them: the reciprocal of the largest wealth of a bettor whose stakes depend only on the past
-/// (Waudby-Smith & Ramdas 2024, section 4; Ville's inequality makes it valid).
-double betting_p_value(std::span<const std::int8_t> differences, double bound);
+/// (Waudby-Smith & Ramdas 2024, section 4; Ville's inequality makes it valid). Wealth starts at 1 and
+/// is multiplied by 1 + stake * (bound - D); a fair game or worse for the bettor while the mean of D is
+/// at least the bound, so wealth 1/p is reached with probability at most p.
+///
+/// The stake is the smaller of two, both in [0, 1 / (1 - bound)]:
+/// - sqrt(2 ln(1/level) / (n variance)), the paper's stake for a fixed n, with the variance of D
+///   estimated from the past;
+/// - the constant stake that is best for the largest number of events (D = 1) with which n samples
+///   can still reach wealth 1/level. With too few samples for any event it stakes everything, so that
+///   zero events pass exactly when the binomial test passes.
+/// `level` only tunes the power (it is where p is wanted small); the p-value is valid for every level.
+double betting_p_value(std::span<const std::int8_t> differences, double bound, double level = 0.05);
+
+/// A bound that passes at level delta, by bisection of (-1, 1); `asked` is tried first, so that the
+/// result is <= asked exactly when asked passes. It is the smallest one to about 1e-7.
+double betting_upper_bound(std::span<const std::int8_t> differences, double asked, double delta);
+
+/// Smallest n at which the betting test passes when D = 1 and D = -1 come exactly at their rates.
+/// Empty when event_rate - offset_rate >= bound or more than 10^9 are needed.
+std::optional<std::int64_t> betting_samples_needed(double event_rate, double offset_rate,
+                                                   double bound, double delta);
 
 }  // namespace biglittle
