@@ -69,8 +69,6 @@ StageResult derive_little_stage(Workspace& workspace) {
   const Dataset& dataset = workspace.dataset();
   const Engine& engine = load_engine();
   const RunContext context = run_context(project, Stage::derive_little);
-  std::error_code ignored;
-  std::filesystem::remove(context.metrics, ignored);  // of an earlier derivation
   const Checkpoint little =
       derive_little(big, dataset, config.little, context, engine, workspace.observer());
   stop_if_asked(workspace.observer());

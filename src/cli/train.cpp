@@ -16,8 +16,6 @@ StageResult train_stage(Workspace& workspace) {
   const Dataset& dataset = workspace.dataset();
   const Engine& engine = load_engine();
   const RunContext context = run_context(project, Stage::train);
-  std::error_code ignored;
-  std::filesystem::remove(context.metrics, ignored);  // of an earlier training
   const Checkpoint big =
       train_big(dataset, workspace.config().big, context, engine, workspace.observer());
 
