@@ -71,11 +71,11 @@ class OptionVisitor {
 
   /// An enum class with EnumNames.
   template <typename Enum>
-  void field(std::string_view name, Enum& value, std::string_view help)
-    requires std::is_enum_v<Enum>
-  {
-    choice(name, name_of(value), EnumNames<Enum>::names,
-           [&value](std::size_t index) { value = static_cast<Enum>(index); }, help);
+  void field(std::string_view name, Enum& value,
+             std::string_view help) requires std::is_enum_v<Enum> {
+    choice(
+        name, name_of(value), EnumNames<Enum>::names,
+        [&value](std::size_t index) { value = static_cast<Enum>(index); }, help);
   }
 
   /// A nested options struct: `[name]` in TOML.
@@ -97,8 +97,8 @@ using DescribeOptions = std::function<void(OptionVisitor&)>;
 void read_toml(const std::filesystem::path& file, const DescribeOptions& describe_options);
 
 /// The same for text; `name` stands for the file in messages, `base` is where relative paths start.
-void read_toml_text(std::string_view text, std::string_view name,
-                    const std::filesystem::path& base, const DescribeOptions& describe_options);
+void read_toml_text(std::string_view text, std::string_view name, const std::filesystem::path& base,
+                    const DescribeOptions& describe_options);
 
 /// Applies one `section.key=value`; the value is TOML, or a bare word taken as a string. Throws
 /// Error{config} naming the assignment.
