@@ -82,7 +82,7 @@ FileRecord file_from_json(const Json& json, std::string_view name) {
   if (!is_bundle_path(record.path)) {
     // The path is hostile text: dump() escapes control characters.
     refuse(name, fmt::format("file name {} is not a plain path inside the bundle",
-                             json.at("path").dump(-1, ' ', true)));
+                             json.at("path").dump(-1, ' ', true, Json::error_handler_t::replace)));
   }
   if (record.path == kManifestName) refuse(name, "the manifest lists itself");
   record.bytes = count_of(json, "bytes", name);

@@ -24,7 +24,7 @@ std::string cell(std::string_view text) {
 
 std::string row(std::initializer_list<std::string> cells) {
   std::string line = "|";
-  for (const std::string& text : cells) line += " " + text + " |";
+  for (const std::string& text : cells) line.append(" ").append(text).append(" |");
   return line + "\n";
 }
 
@@ -45,7 +45,7 @@ std::string rate_row(const std::string& what, const Rate& rate) {
 
 std::string quoted_list(const std::vector<std::string>& names, std::size_t count) {
   std::string text;
-  for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "" : ", ") + cell(names[i]);
+  for (std::size_t i = 0; i < count; ++i) text.append(i == 0 ? "" : ", ").append(cell(names[i]));
   return text;
 }
 
