@@ -180,7 +180,8 @@ Network fold_batch_norm(const Network& network) {
     apply(affine(network, network.graph.node(fold.norm)), wide.at(fold.layer + ".weight"),
           wide.at(fold.layer + ".bias"));
   }
-  return {std::move(plan.graph), narrow(plan.graph, wide)};
+  TensorMap weights = narrow(plan.graph, wide);
+  return {std::move(plan.graph), std::move(weights)};
 }
 
 }  // namespace biglittle
