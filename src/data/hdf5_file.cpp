@@ -16,11 +16,13 @@ constexpr std::int64_t kMaxChunkBytes = std::int64_t{1} << 26;
 constexpr const char* kRemedy = "; import the data again";
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t size : shape) {
-    text += (text.empty() ? "" : "x") + std::to_string(size);
+  if (shape.empty()) return "scalar";
+  std::string text = std::to_string(shape.front());
+  for (std::size_t axis = 1; axis < shape.size(); ++axis) {
+    text += 'x';
+    text += std::to_string(shape[axis]);
   }
-  return text.empty() ? "scalar" : text;
+  return text;
 }
 
 std::int64_t saturating_product(std::int64_t left, std::int64_t right) {
