@@ -170,13 +170,7 @@ class Checker {
 
   void check_pooling(const Node& node) const {
     std::int64_t values = 0;
-    if (const auto* pool = std::get_if<MaxPool>(&node.op)) {
-      const Window& w = pool->window;
-      if (w.pad_top >= w.kernel_height || w.pad_bottom >= w.kernel_height ||
-          w.pad_left >= w.kernel_width || w.pad_right >= w.kernel_width) {
-        refuse("max_pool " + node.name + " has windows wholly in the padding");
-      }
-    } else if (const auto* average = std::get_if<AvgPool>(&node.op)) {
+    if (const auto* average = std::get_if<AvgPool>(&node.op)) {
       values = average->window.kernel_height * average->window.kernel_width;
     } else if (std::holds_alternative<GlobalAvgPool>(node.op)) {
       const Shape& input = model_.graph.input_shape(node);
