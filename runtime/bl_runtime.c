@@ -55,12 +55,12 @@ int32_t bl_requantize_integer(int32_t acc, float multiplier, int32_t zero, int32
 
   const uint32_t magnitude = acc < 0 ? 0u - (uint32_t)acc : (uint32_t)acc;
   const uint32_t rounded_acc = bl_round_significand(magnitude, &exponent);
-  const uint32_t product =
-      bl_round_significand((uint64_t)rounded_acc * significand, &exponent);
+  const uint32_t product = bl_round_significand((uint64_t)rounded_acc * significand, &exponent);
 
   uint32_t rounded = 0;
   if (exponent >= 0) {
-    if (product != 0) rounded = exponent > 9 || product > saturated ? saturated : product << exponent;
+    if (product != 0)
+      rounded = exponent > 9 || product > saturated ? saturated : product << exponent;
   } else if (exponent > -32) {
     rounded = (uint32_t)bl_round_shift(product, -exponent);
   }
@@ -155,8 +155,8 @@ static inline void bl_dot_2x4(const int8_t* x0, const int8_t* x1, const int8_t* 
   acc[4] = b0, acc[5] = b1, acc[6] = b2, acc[7] = b3;
 }
 
-static inline void bl_dot_1x4(const int8_t* x, const int8_t* weight, int32_t filter,
-                              int32_t length, int32_t zero, int32_t* acc) {
+static inline void bl_dot_1x4(const int8_t* x, const int8_t* weight, int32_t filter, int32_t length,
+                              int32_t zero, int32_t* acc) {
   const int8_t* w0 = weight;
   const int8_t* w1 = w0 + filter;
   const int8_t* w2 = w1 + filter;
@@ -303,8 +303,8 @@ static void bl_conv_pixels(const bl_conv2d_layer* layer, const bl_patch* patch, 
     }
     for (int32_t p = 0; p < pixels; ++p) {
       for (int32_t k = 0; k < BL_CHANNEL_TILE; ++k) {
-        output[p * stride + o + k] = bl_requantize_to(acc[p * BL_CHANNEL_TILE + k],
-                                                      layer->multiplier[o + k], layer->range);
+        output[p * stride + o + k] =
+            bl_requantize_to(acc[p * BL_CHANNEL_TILE + k], layer->multiplier[o + k], layer->range);
       }
     }
   }
@@ -364,8 +364,7 @@ static void bl_depthwise_pixel(const bl_conv2d_layer* layer, const int8_t* input
       for (int32_t kx = columns.begin; kx < columns.end; ++kx) {
         const int32_t pixel = (rows.start + ky) * layer->input.width + columns.start + kx;
         const int8_t* x = input + pixel * channels + first;
-        const int8_t* w =
-            layer->weight + (ky * layer->window.kernel_width + kx) * channels + first;
+        const int8_t* w = layer->weight + (ky * layer->window.kernel_width + kx) * channels + first;
         if (count == BL_DEPTHWISE_TILE) {
           bl_multiply_channels(x, w, BL_DEPTHWISE_TILE, zero, acc);
         } else {

@@ -144,8 +144,7 @@ int32_t bl_requantize_integer(int32_t acc, float multiplier, int32_t zero, int32
                               int32_t high);
 #if !BL_SOFT_FLOAT
 /* The same integers by float32 arithmetic. */
-int32_t bl_requantize_float(int32_t acc, float multiplier, int32_t zero, int32_t low,
-                            int32_t high);
+int32_t bl_requantize_float(int32_t acc, float multiplier, int32_t zero, int32_t low, int32_t high);
 #endif
 
 #ifdef __cplusplus

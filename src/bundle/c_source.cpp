@@ -22,6 +22,8 @@ using Keys = std::map<std::string, std::string>;
 
 std::size_t index(std::int64_t value) { return static_cast<std::size_t>(value); }
 
+std::string_view type_name(SampleType type) { return type == SampleType::u8 ? "uint8" : "float32"; }
+
 void check_parts(const Int8Model& model, const EscalationPolicy& policy, const Samples& vectors,
                  std::span<const std::int32_t> vector_accumulators) {
   if (!model.priority) {
@@ -42,10 +44,11 @@ void check_parts(const Int8Model& model, const EscalationPolicy& policy, const S
                                                  policy.threshold, kLargest));
   }
   if (vectors.shape != model.graph.input().shape || vectors.type() != model.preprocessing.type) {
-    throw Error(ErrorKind::bad_data,
-                fmt::format("the self-test's vectors are {}, but the int8 network takes {} of its "
-                            "own type",
-                            to_string(vectors.shape), to_string(model.graph.input().shape)));
+    throw Error(
+        ErrorKind::bad_data,
+        fmt::format("the self-test's vectors are {} {}, but the int8 network takes {} {}",
+                    type_name(vectors.type()), to_string(vectors.shape),
+                    type_name(model.preprocessing.type), to_string(model.graph.input().shape)));
   }
   if (vectors.count() < 1 || vector_accumulators.size() != index(vectors.count() * outputs)) {
     throw Error(ErrorKind::bad_data,

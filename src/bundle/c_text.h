@@ -29,8 +29,8 @@ template <typename T>
 std::string c_array(std::string_view type, std::string_view name, std::span<const T> values) {
   std::string text = "static const ";
   text.append(type).append(" ").append(name);
-  text += "[" + std::to_string(values.size()) + "] = {\n" + c_values(values) + "};\n\n";
-  return text;
+  text.append("[").append(std::to_string(values.size())).append("] = {\n");
+  return text.append(c_values(values)).append("};\n\n");
 }
 
 /// `text` with every @KEY@ replaced by its value. Throws Error{internal} for an unknown key.

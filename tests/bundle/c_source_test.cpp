@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+// Generated device code, compiled with warnings as errors and compared with the interpreter.
+
+#include "bundle/c_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "bundle/random_int8_model.h"
+#include "quant/interpreter.h"
+#include "testing/device_program_runner.h"
+#include "testing/expect_error.h"
+#include "testing/temporary_folder.h"
+
+namespace biglittle {
+namespace {
+
+using testing::DeviceAnswer;
+using testing::kStrictC99;
+using testing::random_graph;
+using testing::random_int8_model;
+using testing::random_samples;
+
+/// A threshold that about half of the priority answers of random networks reach.
+constexpr std::int64_t kThreshold = 5000;
+
+EscalationPolicy policy_of(std::int64_t threshold) {
+  EscalationPolicy policy;
+  policy.threshold = threshold;
+  return policy;
+}
+
+DeviceSource generate(const Int8Model& model, std::int64_t threshold = kThreshold) {
+  const Samples vectors = random_samples(model, 3, 99);
+  return device_source(model, policy_of(threshold), vectors, Interpreter(model).run(vectors, 1));
+}
+
+/// Every kind of node: padding on one side, groups, depthwise with and without multiplier, pools,
+/// a residual branch, relus that merge and one that does not, a flattened map.
+Graph rich_graph() {
+  Graph g;
+  g.append("input", Input{{3, 13, 11}});
+  g.append("conv", Conv2d{17, Window{3, 2, 1, 1, 0, 1, 2, 0}}, {"input"});
+  g.append("relu", Relu{}, {"conv"});
+  g.append("depthwise", Conv2d{17, square_window(3, 1, 1), 17}, {"relu"});
+  g.append("relu6", Relu6{}, {"depthwise"});
+  g.append("add", Add{}, {"relu", "relu6"});
+  g.append("mix", Conv2d{16, square_window(1, 1, 0)}, {"add"});
+  g.append("grouped", Conv2d{12, Window{5, 3, 2, 1, 2, 1, 1, 1}, 4}, {"mix"});
+  g.append("run", Conv2d{24, square_window(3, 2, 1), 12}, {"grouped"});  // named like a symbol
+  g.append("pooled", MaxPool{Window{2, 3, 1, 1, 1, 0, 0, 2}}, {"run"});
+  g.append("own_relu", Relu{}, {"pooled"});
+  g.append("average", AvgPool{Window{2, 2, 1, 2, 1, 0, 0, 1}}, {"own_relu"});
+  g.append("flat", Flatten{}, {"average"});
+  g.append("hidden", Linear{21}, {"flat"});
+  g.append("hidden_relu", Relu{}, {"hidden"});
+  g.append("fc", Linear{5}, {"hidden_relu"});
+  return g;
+}
+
+/// How many samples the device code answers differently from the interpreter, by any integer.
+std::int64_t count_differences(const Int8Model& model, const std::vector<DeviceAnswer>& answers,
+                               const Samples& samples, std::int64_t threshold) {
+  const std::vector<std::int32_t> expected = Interpreter(model).run(samples, 1);
+  const std::size_t classes = model.classes.size();
+  EXPECT_EQ(answers.size() * classes, expected.size());
+  std::int64_t differences = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const std::vector<std::int32_t> row(
+        expected.begin() + static_cast<std::ptrdiff_t>(i * classes),
+        expected.begin() + static_cast<std::ptrdiff_t>((i + 1) * classes));
+    const Decision decision = decide(row);
+    const bool local = decision.top < model.priority->priorities() && decision.margin >= threshold;
+    const bool same = answers[i].accumulators == row && answers[i].class_index == decision.top &&
+                      answers[i].margin == decision.margin && answers[i].escalate == !local;
+    differences += same ? 0 : 1;
+  }
+  return differences;
+}
+
+void expect_equal_to_interpreter(const Int8Model& model, const std::string& compiler,
+                                 std::int64_t sample_count,
+                                 const std::string& runtime = "bl_runtime.c") {
+  const testing::TemporaryFolder folder;
+  testing::write_files(folder.path(), generate(model).files);
+  const Samples samples = random_samples(model, sample_count, 4242);
+  const auto answers = testing::run_device_code(folder.path(), compiler, samples, runtime);
+  EXPECT_EQ(count_differences(model, answers, samples, kThreshold), 0) << compiler;
+}
+
+bool is_there(const std::string& program) {
+  return testing::run_command("command -v " + program).exit_code == 0;
+}
+
+struct Build {
+  std::string compiler;  ///< skipped when this program is not there
+  std::string flags;
+};
+
+class DeviceCode : public ::testing::TestWithParam<Build> {};
+
+TEST_P(DeviceCode, GivesTheIntegersOfTheInterpreter) {
+  if (!is_there(GetParam().compiler)) GTEST_SKIP() << GetParam().compiler << " is not installed";
+  expect_equal_to_interpreter(random_int8_model(rich_graph(), 11),
+                              GetParam().compiler + " " + GetParam().flags, 300);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Builds, DeviceCode,
+    ::testing::Values(
+        Build{"cc", kStrictC99 + "-O2"}, Build{"gcc", kStrictC99 + "-O0"},
+        Build{"gcc", kStrictC99 + "-O3 -ffp-contract=off"},
+        // Fused multiply-add allowed: the clamp between product and sum forbids its use.
+        Build{"gcc", kStrictC99 + "-O3 -march=native -ffp-contract=fast"},
+        Build{"gcc", kStrictC99 + "-O2 -DBL_SOFT_FLOAT=1"},
+        Build{"gcc", kStrictC99 + "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
+        Build{"clang", kStrictC99 + "-O0"}, Build{"clang", kStrictC99 + "-O3"},
+        Build{"g++", "-x c++ -std=c++17 -Wall -Wextra -Wpedantic -Wconversion -Werror -O2"}));
+
+TEST(DeviceSource, RandomNetworksGiveTheIntegersOfTheInterpreter) {
+  const testing::TemporaryFolder folder;
+  const std::string object = folder / "bl_runtime.o";
+  ASSERT_EQ(testing::run_command(
+                "cc -std=c99 -O2 -c " BIGLITTLE_RUNTIME_FOLDER "/bl_runtime.c -o " + object)
+                .exit_code,
+            0);
+  for (std::uint32_t seed = 1; seed <= 24; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const SampleType type = seed % 4 == 0 ? SampleType::f32 : SampleType::u8;
+    const Int8Model model = random_int8_model(random_graph(seed, 4 + seed % 9), seed, type);
+    expect_equal_to_interpreter(model, "cc " + kStrictC99 + "-O0", 100, object);
+  }
+}
+
+TEST(DeviceSource, DecidesBothWaysAtTheThreshold) {
+  const Int8Model model = random_int8_model(rich_graph(), 11);
+  const Samples samples = random_samples(model, 50, 8);
+  const std::vector<std::int32_t> accumulators = Interpreter(model).run(samples, 1);
+  // The margin of some priority answer: at it the device answers, one above it escalates.
+  std::size_t sample = 0;
+  Decision decision;
+  do {
+    decision = decide(std::span(accumulators).subspan(5 * sample++, 5));
+  } while (decision.top >= 4);
+  for (const std::int64_t above : {0, 1}) {
+    const testing::TemporaryFolder folder;
+    testing::write_files(folder.path(), generate(model, decision.margin + above).files);
+    const auto answers = testing::run_device_code(folder.path(), "cc -std=c99 -O1", samples);
+    EXPECT_EQ(answers.at(sample - 1).escalate, above == 1);
+    EXPECT_EQ(count_differences(model, answers, samples, decision.margin + above), 0);
+  }
+}
+
+const std::string kSelftest =
+    " -DBL_SELFTEST_MAIN bl_model.c bl_runtime.c bl_selftest.c -o selftest && ./selftest";
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(DeviceSelfTest, PassesAsExportedAndWithAnotherThreshold) {
+  const testing::TemporaryFolder folder;
+  DeviceSource source = generate(random_int8_model(rich_graph(), 11));
+  const std::string command =
+      "cd " + folder.path().string() + " && cc " + kStrictC99 + "-O1" + kSelftest;
+  testing::write_files(folder.path(), source.files);
+  EXPECT_EQ(testing::run_command(command).output, "bl_selftest: 3 vectors passed\n");
+  source.files["bl_model.c"] =
+      replaced(source.files["bl_model.c"], "bl_model_threshold = 5000;", "bl_model_threshold = 1;");
+  testing::write_files(folder.path(), source.files);
+  EXPECT_EQ(testing::run_command(command).output, "bl_selftest: 3 vectors passed\n");
+}
+
+TEST(DeviceSelfTest, NamesTheFirstVectorThatDiffers) {
+  const testing::TemporaryFolder folder;
+  DeviceSource source = generate(random_int8_model(rich_graph(), 11));
+  source.files["bl_model.c"] = replaced(source.files["bl_model.c"], "bl_model_fc_bias[5] = {\n    ",
+                                        "bl_model_fc_bias[5] = {\n    1 + ");
+  testing::write_files(folder.path(), source.files);
+  const auto result =
+      testing::run_command("cd " + folder.path().string() + " && cc -std=c99" + kSelftest);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.output, "bl_selftest: vector 1 of 3 differs\n");
+}
+
+TEST(DeviceSelfTest, RunsUnderTheShippedCMakeProject) {
+  const testing::TemporaryFolder folder;
+  testing::write_files(folder.path(), generate(random_int8_model(rich_graph(), 11)).files);
+  const auto result = testing::run_command(
+      "cd " + folder.path().string() +
+      " && cmake -S . -B build && cmake --build build && ctest --test-dir build");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, ::testing::HasSubstr("100% tests passed"));
+}
+
+TEST(DeviceSource, UsesOnlyItsOwnSymbolsAndTwoOfTheCLibrary) {
+  if (!is_there("nm")) GTEST_SKIP() << "nm is not installed";
+  const testing::TemporaryFolder folder;
+  testing::write_files(folder.path(), generate(random_int8_model(rich_graph(), 11)).files);
+  const auto result = testing::run_command(
+      "cd " + folder.path().string() +
+      " && cc -std=c99 -O2 -fno-stack-protector -c bl_model.c bl_runtime.c bl_selftest.c"
+      " && nm -g bl_model.o bl_runtime.o bl_selftest.o");
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  std::istringstream lines(result.output);
+  int symbols = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.back() == ':') continue;
+    const std::string symbol = line.substr(line.rfind(' ') + 1);
+    ++symbols;
+    EXPECT_TRUE(symbol.starts_with("bl_") || symbol == "memcpy" || symbol == "memset" ||
+                symbol == "_GLOBAL_OFFSET_TABLE_")
+        << line;
+  }
+  EXPECT_GT(symbols, 15);
+}
+
+TEST(DeviceSource, TheSameModelGivesTheSameText) {
+  const Int8Model model = random_int8_model(rich_graph(), 11);
+  EXPECT_EQ(generate(model).files, generate(model).files);
+}
+
+TEST(DeviceSource, ReportsItsFootprint) {
+  Graph graph;
+  graph.append("input", Input{{1, 4, 4}});
+  graph.append("conv", Conv2d{2, square_window(3, 1, 1)}, {"input"});
+  graph.append("mean", GlobalAvgPool{}, {"conv"});
+  graph.append("fc", Linear{3}, {"mean"});
+  const DeviceSource source = generate(random_int8_model(graph, 1));
+  // conv: 18 weights, 2 biases, 2 multipliers; fc: 6 weights, 3 biases.
+  EXPECT_EQ(source.footprint.constant_bytes, 18 + 2 * 4 + 2 * 4 + 6 + 3 * 4);
+  // input 16 and conv 32 together are the most that lives at once.
+  EXPECT_EQ(source.footprint.arena_bytes, 48);
+  EXPECT_THAT(source.files.at("bl_model.h"),
+              ::testing::HasSubstr("#define BL_MODEL_ARENA_BYTES 48\n"));
+  EXPECT_THAT(source.files.at("README.md"), ::testing::HasSubstr("| 48 |"));
+}
+
+TEST(DeviceSource, ShipsTheRuntimeByteForByte) {
+  const DeviceSource source = generate(random_int8_model(rich_graph(), 11));
+  for (const char* name : {"bl_runtime.h", "bl_runtime.c"}) {
+    std::ifstream file(std::string(BIGLITTLE_RUNTIME_FOLDER) + "/" + name, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    EXPECT_EQ(source.files.at(name), text.str()) << name;
+  }
+}
+
+TEST(DeviceSource, KeepsClassNamesOfAnyText) {
+  Graph graph;
+  graph.append("input", Input{{2, 1, 1}});
+  graph.append("fc", Linear{2}, {"input"});
+  Int8Model model = random_int8_model(graph, 1);
+  model.classes = model.priority->names = {"\"quoted\" */ ?\?/", "\xc3\xa4\n%d"};
+  const testing::TemporaryFolder folder;
+  testing::write_files(folder.path(), generate(model).files);
+  testing::write_files(folder.path(), {{"print.c",
+                                        "#include <stdio.h>\n#include \"bl_model.h\"\n"
+                                        "int main(void) { fputs(bl_model_class_names[0], stdout); "
+                                        "fputs(bl_model_class_names[1], stdout); return 0; }\n"}});
+  const auto result = testing::run_command("cd " + folder.path().string() + " && cc " + kStrictC99 +
+                                           "bl_model.c bl_runtime.c print.c -o print && ./print");
+  EXPECT_EQ(result.output, "\"quoted\" */ ?\?/\xc3\xa4\n%d");
+}
+
+TEST(DeviceSource, RefusesPartsThatDoNotFit) {
+  const Int8Model model = random_int8_model(rich_graph(), 11);
+  const Samples vectors = random_samples(model, 2, 1);
+  const std::vector<std::int32_t> accumulators(10);
+  Int8Model without = model;
+  without.priority.reset();
+  testing::expect_error(ErrorKind::bad_data,
+                        "the int8 network has no priority classes, so there is nothing to decide "
+                        "on a device; derive it with derive-little",
+                        [&] { device_source(without, policy_of(1), vectors, accumulators); });
+  Int8Model fewer = model;
+  fewer.priority->names.pop_back();
+  testing::expect_error(ErrorKind::bad_data,
+                        "the int8 network has 5 classes but its priority map has 4; at least 2 and "
+                        "equally many are needed",
+                        [&] { device_source(fewer, policy_of(1), vectors, accumulators); });
+  testing::expect_error(ErrorKind::bad_data,
+                        "the policy's threshold is 0, expected 1 to 2147483647",
+                        [&] { device_source(model, policy_of(0), vectors, accumulators); });
+  testing::expect_error(
+      ErrorKind::bad_data, "the policy's threshold is 2147483648, expected 1 to 2147483647",
+      [&] { device_source(model, policy_of(kAlwaysEscalate + 1), vectors, accumulators); });
+  testing::expect_error(
+      ErrorKind::bad_data,
+      "the self-test has 2 vectors and 9 accumulators, expected at least 1 vector and 5 "
+      "accumulators for each",
+      [&] { device_source(model, policy_of(1), vectors, std::span(accumulators).first(9)); });
+  Samples floats = random_samples(random_int8_model(rich_graph(), 1, SampleType::f32), 2, 1);
+  testing::expect_error(ErrorKind::bad_data,
+                        "the self-test's vectors are float32 3x13x11, but the int8 network takes "
+                        "uint8 3x13x11",
+                        [&] { device_source(model, policy_of(1), floats, accumulators); });
+}
+
+}  // namespace
+}  // namespace biglittle
