@@ -27,7 +27,8 @@ class Table {
   template <typename Check>
   bool run(std::string what, Check&& check) {
     try {
-      items_.push_back({std::move(what), Outcome::passed, check()});
+      std::string detail = check();  // Before `what` moves, as it may throw.
+      items_.push_back({std::move(what), Outcome::passed, std::move(detail)});
       return true;
     } catch (const Error& error) {
       items_.push_back({std::move(what), Outcome::failed, error.what()});
