@@ -55,9 +55,9 @@ std::string promise(const RiskResult& risk) {
 
 /// What stands between a risk and its bound, and what would help.
 std::string obstacle(const RiskResult& risk) {
-  const std::string what =
-      is_miss(risk) ? fmt::format("the rate of wrong answers to class {}", class_of(risk))
-                    : std::string("the accuracy lost");
+  const std::string what = is_miss(risk)
+                               ? fmt::format("wrong answers to inputs of class {}", class_of(risk))
+                               : std::string("the accuracy lost");
   const std::string unit = is_miss(risk) ? "%" : "points";
   std::string text =
       fmt::format("{} can only be bounded by {} {} where {} was asked ({})", what,

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Scores written down sample by sample, over big classes {shirt, bag, boot} of which bag and boot
+// are priority: little classes are 0 bag, 1 boot, 2 other.
+
+#include <cstdint>
+#include <initializer_list>
+
+#include "calibrate/scores.h"
+
+namespace biglittle::testing {
+
+inline constexpr std::int64_t kShirt = 0;  // big classes
+inline constexpr std::int64_t kBag = 1;
+inline constexpr std::int64_t kBoot = 2;
+inline constexpr std::int64_t kLittleBag = 0;  // little classes
+inline constexpr std::int64_t kLittleBoot = 1;
+inline constexpr std::int64_t kOther = 2;
+
+PriorityMap bag_and_boot();
+
+struct Row {
+  std::int64_t margin;
+  std::int64_t little;
+  std::int64_t big;
+  std::int64_t truth;
+};
+Scores scores_of(std::initializer_list<Row> rows);
+
+/// Adds `count` times the same row.
+void add(Scores& scores, std::int64_t count, const Row& row);
+
+}  // namespace biglittle::testing
