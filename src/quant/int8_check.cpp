@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What every reader of an Int8Model may rely on: check_int8_model and the bounds it rests on.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -61,7 +63,7 @@ class Checker {
 
   void check_scale(float scale, const std::string& what) const {
     if (!(scale >= kSmallestScale && scale <= kLargestScale)) {
-      refuse(what + " is " + Json(scale).dump() + ", expected 2^-40 to 2^20");
+      refuse(fmt::format("{} is {}, expected 2^-40 to 2^20", what, scale));
     }
   }
 
@@ -96,24 +98,25 @@ class Checker {
     const Quantization& input = model_.activations.at(model_.graph.input().name);
     if (raw.type == SampleType::u8) {
       if (!(raw.offset >= 0 && raw.offset <= 255) || raw.offset != std::floor(raw.offset)) {
-        refuse("preprocessing offset is " + Json(raw.offset).dump() +
-               ", expected a whole byte for uint8 samples");
+        refuse(fmt::format("preprocessing offset is {}, expected a whole byte for uint8 samples",
+                           raw.offset));
       }
       if (input.zero_point != static_cast<std::int32_t>(raw.offset) - 128 ||
           input.scale != static_cast<float>(raw.scale)) {
-        refuse("quantization of the input is not the preprocessing: expected scale " +
-               Json(static_cast<float>(raw.scale)).dump() + " and zero point " +
-               std::to_string(static_cast<std::int32_t>(raw.offset) - 128));
+        refuse(fmt::format(
+            "quantization of the input is not the preprocessing: expected scale {} and zero point "
+            "{}",
+            static_cast<float>(raw.scale), static_cast<std::int32_t>(raw.offset) - 128));
       }
       return;
     }
     check_scale(model_.input_step, "input_step");
     if (!(std::abs(raw.offset) <= kLargestFloatOffset)) {
-      refuse("preprocessing offset is " + Json(raw.offset).dump() + ", expected at most 1e30");
+      refuse(fmt::format("preprocessing offset is {}, expected at most 1e30", raw.offset));
     }
     if (input.scale != static_cast<float>(raw.scale * double{model_.input_step})) {
-      refuse("scale of the input is " + Json(input.scale).dump() +
-             ", expected preprocessing scale times input_step");
+      refuse(fmt::format("scale of the input is {}, expected preprocessing scale times input_step",
+                         input.scale));
     }
   }
 
@@ -164,7 +167,7 @@ class Checker {
     const std::int64_t worst = *std::max_element(bounds.begin(), bounds.end());
     if (worst >= kAccumulatorLimit) {
       refuse("accumulators of " + node.name + " can reach " + std::to_string(worst) +
-             ", expected less than 2^30");
+             ", expected less than 2^30; the layer sums too many inputs");
     }
   }
 
@@ -176,9 +179,9 @@ class Checker {
       const Shape& input = model_.graph.input_shape(node);
       values = input.height * input.width;
     }
-    if (values >= kExactFloatLimit / 255) {
+    if (values * 255 >= kExactFloatLimit) {
       refuse(std::string(op_name(node.op)) + " " + node.name + " averages " +
-             std::to_string(values) + " values, expected less than " +
+             std::to_string(values) + " values, expected at most " +
              std::to_string(kExactFloatLimit / 255));
     }
   }
