@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// ONNX Runtime in its two builds for Node.js, from the folder that install.sh fills.
+
+import {existsSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {homedir} from 'node:os';
+import {join} from 'node:path';
+
+export function cacheFolder() {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return process.env.BIGLITTLE_ENGINES || join(cache, 'biglittle', 'engines');
+}
+
+export function installed() {
+  return existsSync(join(cacheFolder(), 'installed.json'));
+}
+
+function load(name) {
+  return createRequire(join(cacheFolder(), 'package.json'))(name);
+}
+
+/** The engines by name: {ort, provider}. */
+export function loadEngines() {
+  const node = load('onnxruntime-node');
+  const web = load('onnxruntime-web');
+  web.env.wasm.numThreads = 1;
+  return {
+    native: {ort: node, provider: 'cpu'},
+    wasm: {ort: web, provider: 'wasm'},
+  };
+}
+
+/** Opens a model, given as bytes, at an optimization level: disabled, basic, extended or all. */
+export function open(engine, bytes, level) {
+  return engine.ort.InferenceSession.create(bytes, {
+    executionProviders: [engine.provider],
+    graphOptimizationLevel: level,
+    intraOpNumThreads: 1,
+    logSeverityLevel: 3,
+  });
+}
+
+/** Runs `samples` ({dtype, shape, values}) and gives the outputs by name. */
+export async function run(engine, session, samples) {
+  const type = samples.dtype === 'U8' ? 'uint8' : 'float32';
+  const input = new engine.ort.Tensor(type, samples.values, samples.shape);
+  return session.run({input});
+}
