@@ -25,7 +25,7 @@ constexpr int kSilenceMilliseconds = 60'000;
 /// Beside what the process has already: one block of samples and one chunk, with room for HDF5.
 constexpr rlim_t kMemoryBytes = rlim_t{1} << 30;
 /// Opening takes milliseconds; a second for each MiB is a hundred times what inflating needs.
-constexpr rlim_t kSeconds = 5;
+constexpr rlim_t kSeconds = 2;
 constexpr rlim_t kBytesPerSecond = rlim_t{1} << 20;
 constexpr std::size_t kMaxMessageBytes = 4096;  // fits a pipe, so that sending it cannot block
 constexpr std::int64_t kEndMark = 0x656e645f6d61726b;

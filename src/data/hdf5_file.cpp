@@ -271,8 +271,9 @@ void CheckedFile::check_chunks(StoredArray& array, hid_t creation) const {
     refuse(array.path + " has chunks of " + std::to_string(chunk_bytes) +
            " bytes, expected at most " + std::to_string(kMaxChunkBytes));
   }
+  const Handle space = own(H5Dget_space(array.id.id()), H5Sclose, array.path);
   hsize_t present = 0;
-  require(H5Dget_num_chunks(array.id.id(), H5S_ALL, &present) >= 0, array.path);
+  require(H5Dget_num_chunks(array.id.id(), space.id(), &present) >= 0, array.path);
   const auto stored = static_cast<std::int64_t>(H5Dget_storage_size(array.id.id()));
   constexpr std::int64_t kMaxDeflateRatio = 1032;
   const std::int64_t bytes = array.rows() * array.row_bytes();

@@ -33,7 +33,7 @@ void check_version(const CheckedFile& file) {
   const std::int64_t version = file.integer_attribute("/", layout::kVersionAttribute);
   if (version != layout::kVersion) {
     file.refuse("format version " + std::to_string(version) + ", expected " +
-                std::to_string(layout::kVersion) + "; use the program that wrote it");
+                std::to_string(layout::kVersion));
   }
 }
 
