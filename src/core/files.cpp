@@ -37,15 +37,19 @@ class Descriptor {
   int value_;
 };
 
-// "no space left on device (needs 12 bytes more)".
-std::string write_failure(const fs::path& file, int code, std::size_t missing_bytes) {
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+// "No space left on device (12 bytes are to be written, 4 must be freed)".
+std::string write_failure(const fs::path& file, int code, std::size_t unwritten_bytes) {
   std::string reason = std::strerror(code);
   struct statvfs space {};
-  if ((code == ENOSPC || code == EDQUOT) && ::statvfs(file.parent_path().c_str(), &space) == 0) {
+  if (code == ENOSPC && ::statvfs(folder_of(file).c_str(), &space) == 0) {
     const std::uint64_t available = std::uint64_t{space.f_bavail} * space.f_frsize;
-    const std::uint64_t needed = missing_bytes > available ? missing_bytes - available : 0;
+    const std::uint64_t missing = unwritten_bytes > available ? unwritten_bytes - available : 0;
     reason +=
-        fmt::format(" ({} bytes are unwritten, {} more must be freed)", missing_bytes, needed);
+        fmt::format(" ({} bytes are to be written, {} must be freed)", unwritten_bytes, missing);
   }
   return reason;
 }
@@ -61,22 +65,28 @@ void write_all(int descriptor, std::span<const std::byte> content, const fs::pat
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
       const int code = written == 0 ? ENOSPC : errno;
-      fail(ErrorKind::io, file, "cannot be written, the previous file is kept",
-           write_failure(file, code, content.size()));
+      fail(ErrorKind::io, file, "cannot be written", write_failure(file, code, content.size()));
     }
     content = content.subspan(static_cast<std::size_t>(written));
   }
 }
 
-void sync_folder(const fs::path& folder) {
-  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+void sync(const fs::path& file) {
+  const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) {
-    fail(ErrorKind::io, folder, "cannot be synced", std::strerror(errno));
+    fail(ErrorKind::io, file, "cannot be synced", std::strerror(errno));
   }
 }
 
-fs::path folder_of(const fs::path& file) {
-  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+void sync_tree(const fs::path& folder) {
+  std::error_code code;
+  fs::recursive_directory_iterator entry(folder, code);
+  for (; !code && entry != fs::recursive_directory_iterator(); entry.increment(code)) {
+    const fs::file_type type = entry->symlink_status().type();
+    if (type == fs::file_type::regular || type == fs::file_type::directory) sync(entry->path());
+  }
+  if (code) fail(ErrorKind::io, folder, "cannot be listed", code.message());
+  sync(folder);
 }
 
 void make_folder(const fs::path& folder) {
@@ -85,11 +95,24 @@ void make_folder(const fs::path& folder) {
   if (code) fail(ErrorKind::cannot_create, folder, "folder cannot be made", code.message());
 }
 
-// A name in the same folder that no other writer uses.
+// A name in the same folder that this process has not used yet.
 fs::path temporary_name(const fs::path& file) {
   static std::atomic<unsigned> counter{0};
   return folder_of(file) / fmt::format(".{}.partial-{}-{}", file.filename().string(), ::getpid(),
                                        counter.fetch_add(1));
+}
+
+// Calls `make` with new names until one is free: a program that was killed earlier may have left
+// files behind under the same process number. Gives the name, or "" with errno set.
+template <typename Make>
+fs::path make_temporary(const fs::path& file, const Make& make) {
+  constexpr int kTries = 1000;
+  for (int i = 0; i < kTries; ++i) {
+    fs::path name = temporary_name(file);
+    if (make(name) >= 0) return name;
+    if (errno != EEXIST) break;
+  }
+  return {};
 }
 
 // Removes a file unless it was renamed away.
@@ -107,27 +130,26 @@ class RemoveOnExit {
   fs::path file_;
 };
 
-void write_temporary(const fs::path& temporary, std::span<const std::byte> content,
-                     const fs::path& file) {
-  Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (descriptor.get() < 0) {
+// The content, safe on the disk under a name that nobody uses yet.
+fs::path write_temporary(const fs::path& file, std::span<const std::byte> content) {
+  int opened = -1;
+  fs::path temporary = make_temporary(file, [&](const fs::path& name) {
+    return opened = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  });
+  if (temporary.empty()) {
     fail(ErrorKind::cannot_create, file, "cannot be created", std::strerror(errno));
   }
+  Descriptor descriptor(opened);
   RemoveOnExit remove(temporary);
   write_all(descriptor.get(), content, file);
-  if (::fsync(descriptor.get()) != 0) {
-    fail(ErrorKind::io, file, "cannot be synced, the previous file is kept",
-         write_failure(file, errno, content.size()));
-  }
-  if (descriptor.close() != 0) {
-    fail(ErrorKind::io, file, "cannot be closed, the previous file is kept",
-         write_failure(file, errno, content.size()));
+  if (::fsync(descriptor.get()) != 0 || descriptor.close() != 0) {
+    fail(ErrorKind::io, file, "cannot be written", write_failure(file, errno, content.size()));
   }
   if (!std::ranges::equal(read_bytes(temporary), content)) {
-    fail(ErrorKind::io, file, "reads back differently than written, the previous file is kept",
-         "check the disk");
+    fail(ErrorKind::io, file, "reads back differently than written", "check the disk");
   }
   remove.keep();
+  return temporary;
 }
 
 }  // namespace
@@ -168,15 +190,13 @@ std::string read_text(const fs::path& file, std::size_t limit_bytes) {
 
 void write_file(const fs::path& file, std::span<const std::byte> content) {
   make_folder(folder_of(file));
-  const fs::path temporary = temporary_name(file);
-  write_temporary(temporary, content, file);
+  const fs::path temporary = write_temporary(file, content);
   RemoveOnExit remove(temporary);
   if (::rename(temporary.c_str(), file.c_str()) != 0) {
-    fail(ErrorKind::io, file, "cannot be replaced, the previous file is kept",
-         std::strerror(errno));
+    fail(ErrorKind::io, file, "cannot be replaced", std::strerror(errno));
   }
   remove.keep();
-  sync_folder(folder_of(file));
+  sync(folder_of(file));
 }
 
 void write_file(const fs::path& file, std::string_view content) {
@@ -190,12 +210,22 @@ void append_line(const fs::path& file, std::string_view line) {
   }
   const std::string text = std::string(line) + "\n";
   write_all(descriptor.get(), std::as_bytes(std::span(text.data(), text.size())), file);
+  if (descriptor.close() != 0) {
+    fail(ErrorKind::io, file, "cannot be written", write_failure(file, errno, text.size()));
+  }
 }
 
-StagedFolder::StagedFolder(fs::path final_path)
-    : final_(std::move(final_path)), staging_(temporary_name(final_)) {
+StagedFolder::StagedFolder(fs::path final_path) : final_(std::move(final_path)) {
+  // "exports/name/" would otherwise be a nameless entry inside exports/name.
+  if (!final_.has_filename()) final_ = final_.parent_path();
+  std::error_code ignored;
+  if (fs::exists(final_, ignored) && !fs::is_directory(final_, ignored)) {
+    fail(ErrorKind::cannot_create, final_, "cannot be created", "a file of that name exists");
+  }
   make_folder(folder_of(final_));
-  if (::mkdir(staging_.c_str(), 0777) != 0) {
+  staging_ =
+      make_temporary(final_, [](const fs::path& name) { return ::mkdir(name.c_str(), 0777); });
+  if (staging_.empty()) {
     fail(ErrorKind::cannot_create, final_, "cannot be created", std::strerror(errno));
   }
 }
@@ -206,21 +236,24 @@ StagedFolder::~StagedFolder() {
 }
 
 void StagedFolder::commit() {
-  sync_folder(staging_);
-  const fs::path aside = temporary_name(final_);
-  const bool replaces = fs::exists(fs::symlink_status(final_));
-  if (replaces && ::rename(final_.c_str(), aside.c_str()) != 0) {
-    fail(ErrorKind::io, final_, "cannot be replaced", std::strerror(errno));
+  sync_tree(staging_);
+  fs::path aside;
+  if (fs::exists(fs::symlink_status(final_))) {
+    aside = make_temporary(final_, [&](const fs::path& name) {
+      errno = EEXIST;
+      return fs::exists(fs::symlink_status(name)) ? -1 : ::rename(final_.c_str(), name.c_str());
+    });
+    if (aside.empty()) fail(ErrorKind::io, final_, "cannot be replaced", std::strerror(errno));
   }
   if (::rename(staging_.c_str(), final_.c_str()) != 0) {
     const std::string reason = std::strerror(errno);
-    if (replaces) ::rename(aside.c_str(), final_.c_str());
+    if (!aside.empty()) ::rename(aside.c_str(), final_.c_str());
     fail(ErrorKind::io, final_, "cannot be put in place, the previous folder is kept", reason);
   }
   committed_ = true;
-  sync_folder(folder_of(final_));
+  sync(folder_of(final_));
   std::error_code ignored;
-  if (replaces) fs::remove_all(aside, ignored);
+  if (!aside.empty()) fs::remove_all(aside, ignored);
 }
 
 }  // namespace biglittle

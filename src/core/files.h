@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,12 +28,15 @@ std::string read_text(const std::filesystem::path& file,
 void write_file(const std::filesystem::path& file, std::span<const std::byte> content);
 void write_file(const std::filesystem::path& file, std::string_view content);
 
-/// Appends one line to a log file; throws Error{io}.
+/// Appends one line to a log file; throws Error{cannot_create} when it cannot be opened and
+/// Error{io} when the write fails.
 void append_line(const std::filesystem::path& file, std::string_view line);
 
 /// A folder that becomes visible under its final name only when complete: fill `path()`, then
 /// `commit()`. An existing folder of that name is replaced on commit (moved aside, removed after).
 /// Without commit everything written is removed.
+/// The constructor throws Error{cannot_create}; commit syncs every file first and throws Error{io},
+/// and then the existing folder is in its place again.
 class StagedFolder {
  public:
   explicit StagedFolder(std::filesystem::path final_path);

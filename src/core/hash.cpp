@@ -72,7 +72,8 @@ std::string sha256_file(const std::filesystem::path& file) {
     hash.update(std::span(block.data(), size));
   }
   if (std::ferror(stream.get()) != 0) {
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be read", file.string()));
+    throw Error(ErrorKind::io,
+                fmt::format("{}: cannot be read: {}", file.string(), std::strerror(errno)));
   }
   return hash.finish();
 }

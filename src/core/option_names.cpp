@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/text.h"
@@ -71,6 +72,20 @@ std::vector<std::string> option_keys(const DescribeOptions& describe_options) {
   KeyCollector collector;
   describe_options(collector);
   return std::move(collector.keys);
+}
+
+std::string suggest_key(std::string_view key, std::span<const std::string> known) {
+  const std::string similar = did_you_mean(key, known);
+  if (!similar.empty()) return similar;
+  const auto last_part = [](std::string_view full) {
+    return std::string(full.substr(full.rfind('.') + 1));
+  };
+  std::vector<std::string> last_parts;
+  for (const std::string& candidate : known) last_parts.push_back(last_part(candidate));
+  const auto found = std::ranges::find(last_parts, closest_word(last_part(key), last_parts));
+  if (found == last_parts.end()) return "";
+  return fmt::format(", did you mean '{}'?",
+                     known[static_cast<std::size_t>(found - last_parts.begin())]);
 }
 
 std::string expectation(const IntRange& range) {

@@ -4,6 +4,7 @@
 // Visitors over options that need only their place in the tree, and the texts about permitted
 // values that reading and help share.
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,10 @@ class SectionPath {
 
 /// Every full key and every section of the options, in declared order.
 std::vector<std::string> option_keys(const DescribeOptions& describe_options);
+
+/// ", did you mean 'big.train.epochs'?" or "": the known key that is spelled most like `key`, else
+/// one of the same name in another section.
+std::string suggest_key(std::string_view key, std::span<const std::string> known);
 
 /// "an integer from 1 to 100", "an integer of at least 0", "an integer".
 std::string expectation(const IntRange& range);

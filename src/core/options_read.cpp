@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <set>
 
@@ -15,12 +16,18 @@
 namespace biglittle {
 namespace {
 
-std::string place(std::string_view name, const toml::source_position& at) {
-  return fmt::format("{}:{}:{}", name, at.line, at.column);
+// Begins a message about a place in the text, e.g. "x.toml:3:1".
+using Place = std::function<std::string(const toml::source_position&)>;
+
+Place place_in(std::string_view name) {
+  return [name = std::string(name)](const toml::source_position& at) {
+    return fmt::format("{}:{}:{}", name, at.line, at.column);
+  };
 }
 
-std::string type_text(const toml::node& node) {
-  if (const auto text = node.value_exact<std::string>()) return fmt::format("'{}'", *text);
+std::string value_text(const toml::node& node) {
+  if (const auto text = node.value_exact<std::string>())
+    return fmt::format("'{}'", one_line(*text));
   if (const auto number = node.value_exact<std::int64_t>()) return fmt::format("{}", *number);
   if (const auto number = node.value_exact<double>()) return real_text(*number);
   if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
@@ -32,8 +39,8 @@ std::string type_text(const toml::node& node) {
 // Walks the options and takes what the table states. What was stated and not taken is unknown.
 class TomlReader final : public OptionVisitor {
  public:
-  TomlReader(const toml::table& root, std::string_view name, const std::filesystem::path& base)
-      : name_(name), base_(base), tables_{&root} {}
+  TomlReader(const toml::table& root, Place place, const std::filesystem::path& base)
+      : place_(std::move(place)), base_(base), tables_{&root} {}
 
   void field(std::string_view name, bool& value, std::string_view) override {
     const toml::node* node = take(name);
@@ -78,8 +85,10 @@ class TomlReader final : public OptionVisitor {
     value.clear();
     if (const toml::array* list = node->as_array()) {
       for (const toml::node& item : *list) value.push_back(text(item, name));
-    } else {
+    } else if (node->is_string()) {
       value.push_back(text(*node, name));
+    } else {
+      refuse(*node, name, "a string or a list of strings");
     }
   }
 
@@ -88,7 +97,7 @@ class TomlReader final : public OptionVisitor {
     const toml::node* node = take(name);
     if (node == nullptr) return;
     const toml::array* list = node->as_array();
-    if (list == nullptr) refuse(*node, name, "a list of integers");
+    if (list == nullptr) refuse(*node, name, "a list, each " + expectation(range));
     value.clear();
     for (const toml::node& item : *list) value.push_back(integer(item, name, range));
   }
@@ -130,10 +139,10 @@ class TomlReader final : public OptionVisitor {
     });
     for (const auto& [key, node] : entries) {
       const std::string full = prefix + std::string(key->str());
-      if (!taken_.contains(full)) {
+      if (!taken_.contains(node)) {
         throw Error(ErrorKind::config,
-                    fmt::format("{}: unknown key '{}'{}", place(name_, key->source().begin), full,
-                                did_you_mean(full, known)));
+                    fmt::format("{}: unknown key '{}'{}", place_(key->source().begin),
+                                one_line(full), suggest_key(full, known)));
       }
       if (const toml::table* inner = node->as_table()) refuse_unknown(*inner, full + ".", known);
     }
@@ -143,15 +152,15 @@ class TomlReader final : public OptionVisitor {
   const toml::node* take(std::string_view name) {
     const toml::table* table = tables_.back();
     const toml::node* node = table == nullptr ? nullptr : table->get(name);
-    if (node != nullptr) taken_.insert(path_.key(name));
+    if (node != nullptr) taken_.insert(node);
     return node;
   }
 
   [[noreturn]] void refuse(const toml::node& node, std::string_view name,
                            const std::string& expected) const {
     throw Error(ErrorKind::config,
-                fmt::format("{}: {} is {}, expected {}", place(name_, node.source().begin),
-                            path_.key(name), type_text(node), expected));
+                fmt::format("{}: {} is {}, expected {}", place_(node.source().begin),
+                            path_.key(name), value_text(node), expected));
   }
 
   std::int64_t integer(const toml::node& node, std::string_view name, IntRange range) const {
@@ -168,76 +177,101 @@ class TomlReader final : public OptionVisitor {
     return *std::move(stated);
   }
 
-  std::string name_;
+  Place place_;
   std::filesystem::path base_;
   std::vector<const toml::table*> tables_;
   SectionPath path_;
-  std::set<std::string> taken_;
+  std::set<const toml::node*> taken_;
 };
 
-void read_table(const toml::table& table, std::string_view name, const std::filesystem::path& base,
+void read_table(const toml::table& table, Place place, const std::filesystem::path& base,
                 const DescribeOptions& describe_options) {
-  TomlReader reader(table, name, base);
+  TomlReader reader(table, std::move(place), base);
   describe_options(reader);
   reader.refuse_unknown(table, "", option_keys(describe_options));
+}
+
+// Parses, and limits what could overrun the stack: each dot of a key may open one more table inside
+// the others.
+toml::table parse_toml(std::string_view text, const Place& place) {
+  constexpr std::ptrdiff_t kMaxDots = 4096;
+  if (std::ranges::count(text, '.') > kMaxDots) {
+    throw Error(ErrorKind::config,
+                fmt::format("{}: the text has more than {} dots", place({1, 1}), kMaxDots));
+  }
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    std::string description = one_line(error.description());
+    if (description.starts_with('E')) description.front() = 'e';
+    throw Error(ErrorKind::config, fmt::format("{}: {}", place(error.source().begin), description));
+  }
+}
+
+std::optional<toml::table> parse_if_toml(std::string_view text) {
+  try {
+    return parse_toml(text, [](const toml::source_position&) { return std::string(); });
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+// The sections and the last name of "a.b.c"; nothing when it is not a key.
+std::vector<std::string> key_parts(std::string_view key) {
+  const std::optional<toml::table> table = parse_if_toml(fmt::format("{} = 0", key));
+  std::vector<std::string> parts;
+  const toml::table* at = table ? &*table : nullptr;
+  while (at != nullptr) {
+    if (at->size() != 1) return {};
+    parts.emplace_back(at->begin()->first.str());
+    at = at->begin()->second.as_table();
+  }
+  return parts;
+}
+
+// `text` as a TOML value, or as a string when it is none.
+toml::table table_of_value(const std::string& key, std::string_view text) {
+  std::optional<toml::table> parsed = parse_if_toml(fmt::format("value = {}", text));
+  // More keys would be another assignment behind a line break.
+  if (parsed && parsed->size() == 1) {
+    toml::table named;
+    named.insert(key, std::move(*parsed->get("value")));
+    return named;
+  }
+  toml::table named;
+  named.insert(key, std::string(text));
+  return named;
 }
 
 }  // namespace
 
 void read_toml_text(std::string_view text, std::string_view name, const std::filesystem::path& base,
                     const DescribeOptions& describe_options) {
-  toml::table table;
-  try {
-    table = toml::parse(text, std::string(name));
-  } catch (const toml::parse_error& error) {
-    throw Error(ErrorKind::config,
-                fmt::format("{}: {}", place(name, error.source().begin), error.description()));
-  }
-  read_table(table, name, base, describe_options);
+  const Place place = place_in(name);
+  read_table(parse_toml(text, place), place, base, describe_options);
 }
 
 void read_toml(const std::filesystem::path& file, const DescribeOptions& describe_options) {
   constexpr std::size_t kLimitBytes = std::size_t{1} << 20;
-  read_toml_text(read_text(file, kLimitBytes), file.string(), file.parent_path(), describe_options);
+  const std::filesystem::path base = file.has_parent_path() ? file.parent_path() : ".";
+  read_toml_text(read_text(file, kLimitBytes), file.string(), base, describe_options);
 }
 
 void apply_assignment(std::string_view assignment, const DescribeOptions& describe_options) {
-  const std::string name = fmt::format("--set {}", assignment);
+  const std::string name = "--set " + one_line(assignment);
   const std::size_t equals = assignment.find('=');
-  if (equals == std::string_view::npos || equals == 0) {
-    throw Error(ErrorKind::config, name + ": expected section.key=value");
+  std::vector<std::string> parts;
+  if (equals != std::string_view::npos) parts = key_parts(assignment.substr(0, equals));
+  if (parts.empty()) throw Error(ErrorKind::config, name + ": expected section.key=value");
+  toml::table table = table_of_value(parts.back(), assignment.substr(equals + 1));
+  for (std::size_t i = parts.size() - 1; i-- > 0;) {
+    toml::table outer;
+    outer.insert(parts[i], std::move(table));
+    table = std::move(outer);
   }
-  const std::string key(assignment.substr(0, equals));
-  const std::string value(assignment.substr(equals + 1));
-  toml::table table;
-  try {
-    table = toml::parse(key + " = " + value);
-  } catch (const toml::parse_error&) {
-    try {
-      table = toml::parse(key + " = ''");
-    } catch (const toml::parse_error&) {
-      throw Error(ErrorKind::config, name + ": expected section.key=value");
-    }
-    toml::table* inner = &table;
-    toml::node* leaf = nullptr;
-    while (leaf == nullptr) {
-      toml::node& first = inner->begin()->second;
-      if (first.is_table()) {
-        inner = first.as_table();
-      } else {
-        leaf = &first;
-      }
-    }
-    *leaf->as_string() = value;
-  }
-  try {
-    read_table(table, name, {}, describe_options);
-  } catch (const Error& error) {
-    // Lines and columns of a command-line argument mean nothing to its author.
-    const std::string message = error.what();
-    const std::size_t colon = message.find(": ", name.size());
-    throw Error(ErrorKind::config, name + message.substr(colon));
-  }
+  // Lines and columns of a command-line argument mean nothing to its author.
+  const Place place = [&name](const toml::source_position&) { return name; };
+  read_table(table, place, {}, describe_options);
 }
 
 }  // namespace biglittle

@@ -86,7 +86,8 @@ class TomlWriter final : public OptionVisitor {
   std::string text() const {
     std::string text;
     for (const std::string& block : blocks_) text += block;
-    return text;
+    // Without fields of its own the root would leave the blank line before the first section.
+    return text.starts_with('\n') ? text.substr(1) : text;
   }
 
  private:

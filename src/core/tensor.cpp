@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "core/error.h"
@@ -12,17 +11,10 @@
 namespace biglittle {
 namespace {
 
-std::size_t checked_size_bytes(DType dtype, const std::vector<std::int64_t>& shape) {
-  std::size_t size = size_bytes(dtype);
-  for (const std::int64_t extent : shape) {
-    std::size_t product = 0;
-    if (extent < 0 || __builtin_mul_overflow(size, static_cast<std::size_t>(extent), &product) ||
-        product > static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max())) {
-      throw Error(ErrorKind::internal, "a tensor's shape is negative or too large");
-    }
-    size = product;
-  }
-  return size;
+std::size_t checked_size_bytes(DType dtype, std::span<const std::int64_t> shape) {
+  const std::optional<std::size_t> size = size_bytes(dtype, shape);
+  if (!size) throw Error(ErrorKind::internal, "a tensor's shape is negative or too large");
+  return *size;
 }
 
 }  // namespace
@@ -40,6 +32,14 @@ std::size_t size_bytes(DType dtype) {
       return 8;
   }
   throw Error(ErrorKind::internal, "unknown element type");
+}
+
+std::optional<std::size_t> size_bytes(DType dtype, std::span<const std::int64_t> shape) {
+  auto size = static_cast<std::int64_t>(size_bytes(dtype));
+  for (const std::int64_t extent : shape) {
+    if (extent < 0 || __builtin_mul_overflow(size, extent, &size)) return std::nullopt;
+  }
+  return static_cast<std::size_t>(size);
 }
 
 std::string_view name_of(DType dtype) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ enum class DType { u8, i8, i32, i64, f32, f64 };
 
 /// Bytes of one element.
 std::size_t size_bytes(DType dtype);
+
+/// Bytes of a tensor, or nothing when an extent is negative or the product is above 2^63 - 1.
+std::optional<std::size_t> size_bytes(DType dtype, std::span<const std::int64_t> shape);
 
 /// The safetensors spelling, e.g. "F32".
 std::string_view name_of(DType dtype);

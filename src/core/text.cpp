@@ -64,12 +64,42 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
   return closest.empty() ? "" : fmt::format(", did you mean '{}'?", closest);
 }
 
+std::string one_line(std::string_view text) {
+  constexpr std::size_t kMost = 80;
+  constexpr std::size_t kSide = 38;
+  const auto continues = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+  };
+  if (text.size() > kMost) {
+    std::size_t head = kSide;
+    std::size_t tail = text.size() - kSide;
+    // Cut between characters of UTF-8, each of which is at most 4 bytes long.
+    for (int i = 0; i < 3 && continues(head); ++i) --head;
+    for (int i = 0; i < 3 && continues(tail); ++i) ++tail;
+    return one_line(text.substr(0, head)) + "..." + one_line(text.substr(tail));
+  }
+  std::string line;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      line += "\\n";
+    } else if (c == '\t') {
+      line += "\\t";
+    } else if (code < 0x20 || code == 0x7F) {
+      line += fmt::format("\\x{:02X}", code);
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
 std::string with_thousands(std::int64_t value) {
   std::string digits = fmt::format("{}", value);
   const std::size_t first = value < 0 ? 1 : 0;
   for (std::size_t at = digits.size(); at > first + 3;) {
     at -= 3;
-    digits.insert(at, ",");
+    digits.insert(at, 1, ',');
   }
   return digits;
 }

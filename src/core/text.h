@@ -22,6 +22,10 @@ std::string join_or(std::span<const std::string> words);
 /// ", did you mean 'x'?" or "" — for the end of a message about an unknown word.
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
+/// `text` on one line: control characters as \n, \t or \x1B, the middle of more than 80 characters
+/// as "...". For text from a file inside a message.
+std::string one_line(std::string_view text);
+
 /// 5620 -> "5,620".
 std::string with_thousands(std::int64_t value);
 
