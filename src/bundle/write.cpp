@@ -97,12 +97,21 @@ std::string write_manifest(const ExportInput& input, const std::filesystem::path
   return manifest.id;
 }
 
+/// `text` without the staging folder in front of file names: it is gone when the message is read.
+std::string without_folder(std::string text, const std::filesystem::path& folder) {
+  const std::string prefix = folder.string() + "/";
+  for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) {
+    text.erase(at, prefix.size());
+  }
+  return text;
+}
+
 void verify_staged(const ExportInput& input, const std::filesystem::path& folder) {
   for (const VerifyItem& item : verify_bundle(folder, VerifyEngines::found)) {
     if (item.outcome != VerifyItem::Outcome::failed) continue;
-    throw Error(ErrorKind::gate, fmt::format("bundle {}: does not verify, so it was not written: "
-                                             "{}: {}",
-                                             input.name, item.what, item.detail));
+    throw Error(ErrorKind::gate,
+                fmt::format("bundle {}: does not verify, so it was not written: {}: {}", input.name,
+                            item.what, without_folder(item.detail, folder)));
   }
 }
 
