@@ -53,9 +53,7 @@ class ImportArguments : public OptionVisitor {
   }
   void choice(std::string_view name, std::string_view, std::span<const std::string_view> permitted,
               const std::function<void(std::size_t)>&, std::string_view help) override {
-    std::string words;
-    for (const std::string_view word : permitted)
-      words += (words.empty() ? "" : "|") + std::string(word);
+    const std::string words = fmt::format("{}", fmt::join(permitted, "|"));
     add(name, words, help, Kind::text);
   }
   void begin_section(std::string_view, std::string_view) override {}
@@ -65,11 +63,15 @@ class ImportArguments : public OptionVisitor {
   void apply(ImportOptions& options) const {
     for (const Typed& typed : typed_) {
       if (typed.values.empty()) continue;
+      const std::string assignment = typed.name + "=" + value_of(typed);
       try {
-        apply_assignment(typed.name + "=" + value_of(typed),
+        apply_assignment(assignment,
                          [&options](OptionVisitor& visitor) { describe(options, visitor); });
       } catch (const Error& error) {
-        throw Error(ErrorKind::usage, fmt::format("import: {}", error.what()));
+        std::string reason = error.what();
+        const std::string place = fmt::format("--set {}: ", assignment);
+        if (reason.starts_with(place)) reason.erase(0, place.size());
+        throw Error(ErrorKind::usage, fmt::format("import: {}: {}", typed.option, reason));
       }
     }
   }
@@ -78,6 +80,7 @@ class ImportArguments : public OptionVisitor {
   enum class Kind { plain, text, list };
   struct Typed {
     std::string name;
+    std::string option;
     Kind kind = Kind::plain;
     std::vector<std::string> values;
   };
@@ -85,7 +88,7 @@ class ImportArguments : public OptionVisitor {
   void add(std::string_view name, std::string_view placeholder, std::string_view help, Kind kind) {
     std::string option = "--" + std::string(name);
     std::replace(option.begin(), option.end(), '_', '-');
-    typed_.push_back({std::string(name), kind, {}});
+    typed_.push_back({std::string(name), option, kind, {}});
     const std::string more = kind == Kind::list ? "; once for each, in order" : "";
     arguments_->option(option, placeholder, typed_.back().values, std::string(help) + more);
   }
@@ -93,10 +96,9 @@ class ImportArguments : public OptionVisitor {
   static std::string value_of(const Typed& typed) {
     if (typed.kind == Kind::plain) return typed.values.back();
     if (typed.kind == Kind::text) return toml_string(typed.values.back());
-    std::string list;
-    for (const std::string& value : typed.values)
-      list += (list.empty() ? "" : ",") + toml_string(value);
-    return "[" + list + "]";
+    std::vector<std::string> items;
+    for (const std::string& value : typed.values) items.push_back(toml_string(value));
+    return fmt::format("[{}]", fmt::join(items, ","));
   }
 
   Arguments* arguments_;

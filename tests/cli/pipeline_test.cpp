@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+// The whole pipeline on a toy problem, through the program, as a user runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "cli/loads.h"
+#include "cli/program.h"
+#include "cli/toy_data.h"
+#include "core/json.h"
+#include "testing/temporary_folder.h"
+
+namespace biglittle::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kConfig = R"(
+seed = 3
+[compute]
+threads = 1
+[data.import]
+source = "raw"
+classes = ["north-west", "north-east", "south-west", "south-east"]
+tune_fraction = 0.2
+calibration_fraction = 0.3
+[big.network]
+arch = "mlp"
+hidden = [32]
+[big.train]
+epochs = 3
+batch_size = 32
+learning_rate = 0.05
+[little]
+priority = ["north-east", "south-west"]
+[little.network]
+arch = "mlp"
+hidden = [8]
+[little.train]
+epochs = 4
+batch_size = 32
+learning_rate = 0.05
+[calibrate]
+net_loss = 0.05
+)";
+
+void prepare(const std::filesystem::path& folder) {
+  write_toy_idx(folder / "raw", 1200, 200);
+  std::ofstream(folder / "toy.toml") << kConfig;
+}
+
+Outcome run(const std::filesystem::path& folder, std::vector<std::string> arguments) {
+  return biglittle(arguments, {folder, {}});
+}
+
+/// One finished run that the tests look at.
+class Pipeline : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+#ifdef BIGLITTLE_HAS_ENGINE
+    folder_ = std::make_unique<TemporaryFolder>();
+    prepare(folder_->path());
+    first_ = std::make_unique<Outcome>(run(folder_->path(), {"run", "toy.toml", "--json"}));
+#endif
+  }
+  static void TearDownTestSuite() {
+    folder_.reset();
+    first_.reset();
+  }
+
+  void SetUp() override {
+    if (first_ == nullptr) GTEST_SKIP() << "built without the engine";
+    ASSERT_EQ(first_->code, 0) << first_->err;
+  }
+
+  static Json first_json() { return parse_json(first_->out, "stdout"); }
+
+  static std::unique_ptr<TemporaryFolder> folder_;
+  static std::unique_ptr<Outcome> first_;
+};
+
+std::unique_ptr<TemporaryFolder> Pipeline::folder_;
+std::unique_ptr<Outcome> Pipeline::first_;
+
+TEST_F(Pipeline, LearnsTheToyProblemAndCertifiesIt) {
+  const Json result = first_json().at("result");
+  EXPECT_GE(result.at("report").at("big").at("value").get<double>(), 0.95);
+  EXPECT_TRUE(result.at("policy").at("certificate").at("certified").get<bool>());
+  EXPECT_GT(result.at("report").at("priority_local").at("value").get<double>(), 0.3);
+}
+
+TEST_F(Pipeline, LeavesEveryArtifactWithItsConfig) {
+  for (const char* file : {"data/toy.h5", "runs/toy/big.safetensors", "runs/toy/metrics.jsonl",
+                           "runs/toy/little.safetensors", "runs/toy/little-int8.safetensors",
+                           "runs/toy/config.resolved.toml", "exports/toy/manifest.json",
+                           "exports/toy/config.resolved.toml"}) {
+    EXPECT_TRUE(std::filesystem::exists(*folder_ / file)) << file;
+  }
+}
+
+TEST_F(Pipeline, GivesTheSameBundleInAnotherFolder) {
+  TemporaryFolder other;
+  prepare(other.path());
+  const Outcome second = run(other.path(), {"run", "toy.toml", "--json", "--quiet"});
+  ASSERT_EQ(second.code, 0) << second.err;
+  EXPECT_EQ(second.err, "");
+  EXPECT_EQ(parse_json(second.out, "stdout").at("result").at("id"),
+            first_json().at("result").at("id"));
+}
+
+TEST_F(Pipeline, SkipsEveryStageTheSecondTimeAndSaysSo) {
+  const Outcome again = run(folder_->path(), {"run", "toy.toml", "--json"});
+  ASSERT_EQ(again.code, 0) << again.err;
+  const Json json = parse_json(again.out, "stdout");
+  for (const char* stage : {"import", "train", "derive-little", "export"}) {
+    EXPECT_EQ(json.at("stages").at(stage), "up to date");
+    EXPECT_EQ(first_json().at("stages").at(stage), "done");
+    EXPECT_THAT(again.err, HasSubstr(std::string(stage) + ": up to date, skipped"));
+  }
+  EXPECT_EQ(json.at("result"), first_json().at("result"));
+}
+
+TEST_F(Pipeline, RedoesOnlyWhatASettingReaches) {
+  const Outcome changed =
+      run(folder_->path(), {"run", "toy.toml", "--json", "--set", "calibrate.net_loss=0.1", "--set",
+                            "export.folder=exports/changed"});
+  ASSERT_EQ(changed.code, 0) << changed.err;
+  const Json stages = parse_json(changed.out, "stdout").at("stages");
+  EXPECT_EQ(stages.at("derive-little"), "up to date");
+  EXPECT_EQ(stages.at("export"), "done");
+}
+
+TEST_F(Pipeline, VerifiesInspectsAndEvaluatesItsBundle) {
+  const Outcome verified = run(folder_->path(), {"verify", "exports/toy"});
+  EXPECT_EQ(verified.code, 0) << verified.out;
+  const Outcome inspected = run(folder_->path(), {"inspect", "exports/toy"});
+  EXPECT_EQ(inspected.code, 0) << inspected.err;
+  EXPECT_THAT(inspected.out, HasSubstr(first_json().at("result").at("id").get<std::string>()));
+  const Outcome evaluated =
+      run(folder_->path(), {"evaluate", "exports/toy", "data/toy.h5", "--json"});
+  ASSERT_EQ(evaluated.code, 0) << evaluated.err;
+  EXPECT_EQ(parse_json(evaluated.out, "stdout").at("report"),
+            first_json().at("result").at("report"));
+}
+
+TEST_F(Pipeline, InspectsEveryKindOfFileWithoutLibTorch) {
+  for (const char* file : {"data/toy.h5", "runs/toy/big.safetensors", "runs/toy/little.safetensors",
+                           "runs/toy/little-int8.safetensors", "exports/toy"}) {
+    expect_no_libtorch({"inspect", file}, {folder_->path(), {}}, 0);
+    const Outcome json = run(folder_->path(), {"inspect", file, "--json"});
+    EXPECT_EQ(json.code, 0) << json.err;
+    EXPECT_NO_THROW(parse_json(json.out, file));
+  }
+  expect_no_libtorch({"verify", "--no-engines", "exports/toy"}, {folder_->path(), {}}, 0);
+}
+
+TEST_F(Pipeline, FindsADamagedBundle) {
+  std::filesystem::copy(*folder_ / "exports/toy", *folder_ / "damaged",
+                        std::filesystem::copy_options::recursive);
+  std::ofstream(*folder_ / "damaged/policy.json", std::ios::app) << " ";
+  const Outcome verified = run(folder_->path(), {"verify", "--no-engines", "damaged"});
+  EXPECT_EQ(verified.code, 1);
+  EXPECT_THAT(verified.out, HasSubstr("failed"));
+  EXPECT_THAT(verified.out, HasSubstr("policy.json"));
+  EXPECT_EQ(run(folder_->path(), {"inspect", "damaged"}).code, 65);
+}
+
+TEST_F(Pipeline, WritesNothingWhenNothingCanBeCertified) {
+  const Outcome refused =
+      run(folder_->path(), {"export", "toy.toml", "--quiet", "--set", "calibrate.net_loss=0.0001",
+                            "--set", "export.folder=exports/never"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, HasSubstr("nothing was written"));
+  EXPECT_FALSE(std::filesystem::exists(*folder_ / "exports/never"));
+}
+
+TEST_F(Pipeline, WritesAnAlwaysEscalatingBundleWhenAskedTo) {
+  const Outcome allowed =
+      run(folder_->path(),
+          {"export", "toy.toml", "--quiet", "--json", "--set", "calibrate.net_loss=0.0001", "--set",
+           "calibrate.allow_uncertified=true", "--set", "export.folder=exports/uncertified"});
+  ASSERT_EQ(allowed.code, 0) << allowed.err;
+  const Json report = parse_json(allowed.out, "stdout").at("report");
+  EXPECT_EQ(report.at("local").at("count"), 0);
+}
+
+TEST_F(Pipeline, RefusesNetworksOfAnotherDataset) {
+  TemporaryFolder other;
+  prepare(other.path());
+  std::filesystem::copy(*folder_ / "runs", other / "runs",
+                        std::filesystem::copy_options::recursive);
+  const Outcome imported = run(other.path(), {"import", "raw", "-o", "data/toy.h5", "--seed", "9",
+                                              "--tune-fraction", "0.2"});
+  ASSERT_EQ(imported.code, 0) << imported.err;
+  const Outcome refused = run(other.path(), {"export", "toy.toml", "--quiet"});
+  EXPECT_EQ(refused.code, 65);
+  EXPECT_EQ(refused.err,
+            "biglittle: error: runs/toy/big.safetensors was trained on another dataset than "
+            "data/toy.h5; train it again\n");
+}
+
+TEST_F(Pipeline, StopsAtASafePointOnSigint) {
+  TemporaryFolder other;
+  prepare(other.path());
+  Running training({"train", "toy.toml", "--set", "big.train.epochs=100000"}, {other.path(), {}});
+  // The first checkpoint shows that training has begun and that the handler is there.
+  for (int tick = 0; tick < 600; ++tick) {
+    if (std::filesystem::exists(other / "runs/toy/big.safetensors")) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  training.send(SIGINT);
+  const Outcome outcome = training.finish();
+  EXPECT_EQ(outcome.code, 130);
+  EXPECT_THAT(outcome.err, HasSubstr("biglittle: error: interrupted"));
+  EXPECT_EQ(run(other.path(), {"inspect", "runs/toy/big.safetensors"}).code, 0);
+}
+
+TEST_F(Pipeline, LogsOneLineAnEpochWhenThereIsNoTerminal) {
+  EXPECT_THAT(first_->err, HasSubstr("epoch 3/3"));
+  EXPECT_THAT(first_->err, Not(HasSubstr("\x1b")));
+}
+
+}  // namespace
+}  // namespace biglittle::testing

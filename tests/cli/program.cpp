@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "cli/program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+namespace biglittle::testing {
+namespace {
+
+std::filesystem::path temporary_file() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "biglittle-out-XXXXXX").string();
+  const int descriptor = ::mkstemp(pattern.data());
+  if (descriptor < 0) throw std::runtime_error("mkstemp failed");
+  ::close(descriptor);
+  return pattern;
+}
+
+std::string read_and_remove(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  std::filesystem::remove(file);
+  return text;
+}
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
+
+/// In the child: never returns.
+[[noreturn]] void become(const std::vector<std::string>& arguments, const Setting& setting,
+                         const std::filesystem::path& out, const std::filesystem::path& err) {
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  const int out_file = ::open(out.c_str(), O_WRONLY | O_TRUNC);
+  const int err_file = ::open(err.c_str(), O_WRONLY | O_TRUNC);
+  if (::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(out_file, STDOUT_FILENO) < 0 ||
+      ::dup2(err_file, STDERR_FILENO) < 0 || ::chdir(setting.folder.c_str()) != 0) {
+    ::_exit(126);
+  }
+  for (const auto& [name, value] : setting.environment) ::setenv(name.c_str(), value.c_str(), 1);
+  std::vector<char*> argv;
+  std::string program = BIGLITTLE_PROGRAM;
+  argv.push_back(program.data());
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::execv(program.c_str(), argv.data());
+  ::_exit(127);
+}
+
+}  // namespace
+
+Running::Running(const std::vector<std::string>& arguments, const Setting& setting)
+    : out_(temporary_file()), err_(temporary_file()), process_(::fork()) {
+  if (process_ < 0) throw std::runtime_error("fork failed");
+  if (process_ == 0) become(arguments, setting, out_, err_);
+}
+
+Running::~Running() {
+  if (process_ < 0) return;
+  ::kill(process_, SIGKILL);
+  finish();
+}
+
+void Running::send(int signal) const { ::kill(process_, signal); }
+
+Outcome Running::finish() {
+  int status = 0;
+  rusage usage{};
+  ::wait4(process_, &status, 0, &usage);
+  process_ = -1;
+  Outcome outcome;
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  outcome.out = read_and_remove(out_);
+  outcome.err = read_and_remove(err_);
+  outcome.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  return outcome;
+}
+
+Outcome biglittle(const std::vector<std::string>& arguments, const Setting& setting) {
+  return Running(arguments, setting).finish();
+}
+
+}  // namespace biglittle::testing

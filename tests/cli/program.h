@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Runs the built program as a user does: arguments in; exit code, both outputs and CPU time out.
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace biglittle::testing {
+
+struct Outcome {
+  int code = -1;  ///< exit code, 128 + signal when a signal ended it
+  std::string out;
+  std::string err;
+  double cpu_seconds = 0.0;  ///< user and system
+};
+
+/// How a program is started; `environment` is added to this process's own.
+struct Setting {
+  std::filesystem::path folder = ".";
+  std::vector<std::pair<std::string, std::string>> environment;
+};
+
+/// Runs the program under test.
+Outcome biglittle(const std::vector<std::string>& arguments, const Setting& setting = {});
+
+/// A program that was started and may be sent signals; `finish` waits for it.
+class Running {
+ public:
+  Running(const std::vector<std::string>& arguments, const Setting& setting);
+  ~Running();
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  void send(int signal) const;
+  Outcome finish();
+
+ private:
+  std::filesystem::path out_;
+  std::filesystem::path err_;
+  int process_ = -1;
+};
+
+}  // namespace biglittle::testing
