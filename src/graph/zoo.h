@@ -38,7 +38,7 @@ struct NetworkOptions {
   double dropout = 0.0;
   std::int64_t stem_kernel = 3;
   std::int64_t stem_stride = 2;
-  std::vector<std::int64_t> downsample = {2};
+  std::vector<std::int64_t> downsample = {2, 4};
   bool double_channels = true;
   bool relu6 = false;
 };

@@ -72,7 +72,7 @@ TEST(Graph, ListsWeightsInOrderWithTheirShapes) {
   std::vector<std::string> lines;
   for (const WeightSpec& spec : graph.weights()) {
     std::string line = spec.name;
-    for (const std::int64_t size : spec.shape) line += " " + std::to_string(size);
+    for (const std::int64_t size : spec.shape) line.append(" ").append(std::to_string(size));
     lines.push_back(line + (spec.trainable ? "" : " kept"));
   }
   EXPECT_THAT(lines,

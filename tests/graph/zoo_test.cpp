@@ -125,6 +125,7 @@ TEST(Zoo, DsCnnHalvesAndDoublesWhereDownsampleSays) {
   NetworkOptions options;
   options.arch = Architecture::ds_cnn;
   options.depth = 2;
+  options.downsample = {2};
   options.relu6 = true;
   const Graph graph = build_network(options, {1, 28, 28}, 4);
   EXPECT_THAT(
@@ -141,6 +142,18 @@ TEST(Zoo, DsCnnHalvesAndDoublesWhereDownsampleSays) {
   EXPECT_EQ(std::get<Conv2d>(graph.node("block1_dw").op).groups, 16);
   options.double_channels = false;
   EXPECT_EQ(build_network(options, {1, 28, 28}, 4).node("block2_pw").shape, (Shape{16, 7, 7}));
+}
+
+TEST(Zoo, TheDefaultDsCnnIsSmallEnoughForAMicrocontroller) {
+  NetworkOptions options;
+  options.arch = Architecture::ds_cnn;
+  const Cost cost = count_cost(build_network(options, {1, 28, 28}, 4));
+  // Stem 144; blocks at 14, 7, 7 and 4 pixels with 16, 16, 32 and 32 channels in, 16, 32, 32 and 64
+  // out; two numbers a channel of each batch norm; classifier 260.
+  EXPECT_EQ(cost.parameters, 144 + (144 + 256) + (144 + 512) + (288 + 1024) + (288 + 2048) +
+                                 2 * (16 + 16 + 16 + 16 + 32 + 32 + 32 + 32 + 64) + 260);
+  EXPECT_EQ(cost.macs,
+            196 * (144 + 144 + 256) + 49 * (144 + 512 + 288 + 1024) + 16 * (288 + 2048) + 256);
 }
 
 TEST(Zoo, SignalsOfHeightOneKeepTheirHeight) {
