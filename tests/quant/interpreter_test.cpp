@@ -135,8 +135,7 @@ TEST(Interpreter, RefusesToTraceASampleThatIsNotThere) {
 TEST(Interpreter, RefusesAModelThatDoesNotPassTheCheck) {
   Int8Model model = hand_model();
   model.activations["conv"].scale = 0.0f;
-  expect_error(ErrorKind::bad_data,
-               "int8 network: scale of node conv is 0.0, expected 2^-40 to 2^20",
+  expect_error(ErrorKind::bad_data, "int8 network: scale of node conv is 0, expected 2^-40 to 2^20",
                [&] { Interpreter{model}; });
 }
 
