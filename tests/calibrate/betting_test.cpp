@@ -181,6 +181,24 @@ TEST(BettingSamplesNeeded, WithoutEventsIsTheZeroFailureNumber) {
   EXPECT_EQ(betting_samples_needed(0.0, 0.0, 0.001, 0.05), 2995);
 }
 
+// The table of docs/certificate.md, which a Python program written apart from this one prints.
+TEST(BettingSamplesNeeded, EqualsTheDocumentedTable) {
+  const struct {
+    double bound;
+    std::int64_t fifth, half, half_with_offsets;
+  } rows[] = {{0.05, 122, 375, 1230},
+              {0.02, 310, 961, 3112},
+              {0.01, 623, 1937, 6248},
+              {0.005, 1249, 3890, 12520},
+              {0.001, 6262, 19510, 62696}};
+  for (const auto& row : rows) {
+    const double b = row.bound;
+    EXPECT_EQ(betting_samples_needed(b / 5, 0.0, b, 0.05), row.fifth) << b;
+    EXPECT_EQ(betting_samples_needed(b / 2, 0.0, b, 0.05), row.half) << b;
+    EXPECT_EQ(betting_samples_needed(1.5 * b, b, b, 0.05), row.half_with_offsets) << b;
+  }
+}
+
 TEST(BettingSamplesNeeded, IsEmptyWhenTheMeanIsNotBelowTheBound) {
   EXPECT_EQ(betting_samples_needed(0.006, 0.001, 0.005, 0.05), std::nullopt);
   EXPECT_EQ(betting_samples_needed(0.01, 0.0, 0.005, 0.05), std::nullopt);

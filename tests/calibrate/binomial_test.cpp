@@ -75,6 +75,23 @@ TEST(BinomialSamplesNeeded, EqualsALinearSearch) {
   EXPECT_EQ(binomial_samples_needed(0.004, 0.005, 0.05), 13986);
 }
 
+// The table of docs/certificate.md, which a Python program written apart from this one prints.
+TEST(BinomialSamplesNeeded, EqualsTheDocumentedTable) {
+  const struct {
+    double bound;
+    std::int64_t none, fifth, half;
+  } rows[] = {{0.05, 59, 93, 234},
+              {0.02, 149, 236, 590},
+              {0.01, 299, 473, 1182},
+              {0.005, 598, 947, 2366},
+              {0.001, 2995, 4742, 11840}};
+  for (const auto& row : rows) {
+    EXPECT_EQ(binomial_samples_needed(0.0, row.bound, 0.05), row.none) << row.bound;
+    EXPECT_EQ(binomial_samples_needed(row.bound / 5, row.bound, 0.05), row.fifth) << row.bound;
+    EXPECT_EQ(binomial_samples_needed(row.bound / 2, row.bound, 0.05), row.half) << row.bound;
+  }
+}
+
 TEST(BinomialSamplesNeeded, IsEmptyWhenTheRateIsNotBelowTheBound) {
   EXPECT_EQ(binomial_samples_needed(0.01, 0.01, 0.05), std::nullopt);
   EXPECT_EQ(binomial_samples_needed(0.02, 0.01, 0.05), std::nullopt);

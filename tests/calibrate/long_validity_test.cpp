@@ -39,7 +39,7 @@ const Case kMissCases[] = {
 TEST(LongCertificate, HoldsForNetLoss) {
   for (const Case& tested : kNetLossCases) {
     expect_valid(tested, 800, 4000);
-    expect_valid(tested, 2000, 3000);
+    expect_valid(tested, 2000, 2000);
     expect_valid(tested, 8000, 300);
   }
 }
@@ -47,7 +47,7 @@ TEST(LongCertificate, HoldsForNetLoss) {
 TEST(LongCertificate, HoldsForMiss) {
   for (const Case& tested : kMissCases) {
     expect_valid(tested, 800, 4000);
-    expect_valid(tested, 2000, 3000);
+    expect_valid(tested, 2000, 2000);
     expect_valid(tested, 8000, 300);
   }
 }
