@@ -89,8 +89,7 @@ class LibtorchEngine final : public Engine {
   }
 
   std::vector<float> logits(const Network& network, const Preprocessing& preprocessing,
-                            const Samples& samples,
-                            const ComputeOptions& compute) const override {
+                            const Samples& samples, const ComputeOptions& compute) const override {
     return translated([&] {
       WorkerPool pool(worker_count(compute));
       return infer(pool, FrozenNetwork(network), preprocessing, samples);

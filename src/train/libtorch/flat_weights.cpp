@@ -61,8 +61,7 @@ void FlatLayout::load(const TensorMap& weights, const at::Tensor& trainable,
 TensorMap FlatLayout::store(const at::Tensor& trainable, const at::Tensor& buffers) const {
   TensorMap weights;
   for (const Slot& slot : slots_) {
-    const at::Tensor values =
-        view(slot.spec.trainable ? trainable : buffers, slot).contiguous();
+    const at::Tensor values = view(slot.spec.trainable ? trainable : buffers, slot).contiguous();
     weights[slot.spec.name] =
         Tensor::of<float>(slot.spec.shape, std::span<const float>(numbers(values)));
   }

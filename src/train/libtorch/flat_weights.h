@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// All weights of a graph in two flat float arrays, one trainable, one not. Layers see views of them,
-// so that the optimizer, the sum over replicas, copies and checks are single passes over memory.
+// All weights of a graph in two flat float arrays, one trainable, one not. Layers see views of
+// them, so that the optimizer, the sum over replicas, copies and checks are single passes over
+// memory.
 
 #include <ATen/core/Tensor.h>
 
@@ -45,9 +46,9 @@ class FlatLayout {
   std::int64_t buffer_count_ = 0;
 };
 
-/// Fresh weights: conv2d and linear normal with deviation sqrt(2 / fan_in) (He et al. 2015; the last
-/// linear layer sqrt(1 / fan_in), as no ReLU follows it), biases 0, batch norm 1 and 0, running
-/// statistics 0 and 1.
+/// Fresh weights: conv2d and linear normal with deviation sqrt(2 / fan_in) (He et al. 2015; the
+/// last linear layer sqrt(1 / fan_in), as no ReLU follows it), biases 0, batch norm 1 and 0,
+/// running statistics 0 and 1.
 TensorMap fresh_weights(const Graph& graph, std::uint64_t seed);
 
 /// The numbers of a contiguous float tensor.

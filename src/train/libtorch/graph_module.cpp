@@ -9,6 +9,8 @@
 #include <map>
 #include <utility>
 
+#include "train/libtorch/fused_ops.h"
+
 namespace biglittle {
 namespace {
 
@@ -61,6 +63,31 @@ bool may_overwrite(const Graph& graph, const Node& relu) {
   return keeps_no_output && graph.consumers(producer.name).size() == 1;
 }
 
+// A batch norm over maps whose only reader is a relu does both in one pass.
+bool clamps_too(const Graph& graph, const Node& node) {
+  const bool over_maps =
+      std::holds_alternative<BatchNorm>(node.op) && node.shape.height * node.shape.width > 1;
+  const std::vector<std::string> readers = graph.consumers(node.name);
+  return over_maps && readers.size() == 1 &&
+         std::holds_alternative<Relu>(graph.node(readers.front()).op);
+}
+
+bool is_two_by_two(const Window& w) {
+  return w == square_window(/*kernel=*/2, /*stride=*/2, /*pad=*/0);
+}
+
+at::Tensor normalize(const BatchNorm& op, const at::Tensor& x,
+                     const std::vector<at::Tensor>& weights, Mode mode, Activation activation) {
+  if (mode == Mode::training && x.dim() == 4) {
+    return fused_batch_norm(x, weights[0], weights[1], weights[2], weights[3], op, activation);
+  }
+  const at::Tensor maps = x.dim() == 4 ? x : x.unsqueeze(2).unsqueeze(3);
+  const at::Tensor y =
+      at::batch_norm(maps, weights[0], weights[1], weights[2], weights[3], mode == Mode::training,
+                     op.momentum, op.epsilon, /*cudnn_enabled=*/false);
+  return x.dim() == 4 ? y : y.flatten(1);
+}
+
 }  // namespace
 
 GraphModule::GraphModule(const Graph& graph, const FlatLayout& layout, const at::Tensor& trainable,
@@ -69,8 +96,7 @@ GraphModule::GraphModule(const Graph& graph, const FlatLayout& layout, const at:
     : generator_(at::detail::createCPUGenerator(dropout_seed)) {
   std::map<std::string, at::Tensor> tensors;
   for (const FlatLayout::Slot& slot : layout.slots()) {
-    at::Tensor tensor =
-        FlatLayout::view(slot.spec.trainable ? trainable : buffers, slot).detach();
+    at::Tensor tensor = FlatLayout::view(slot.spec.trainable ? trainable : buffers, slot).detach();
     if (slot.spec.trainable && gradients.defined()) {
       tensor.set_requires_grad(true);
       tensor.mutable_grad() = FlatLayout::view(gradients, slot);
@@ -90,6 +116,8 @@ GraphModule::GraphModule(const Graph& graph, const FlatLayout& layout, const at:
     const bool clamps =
         std::holds_alternative<Relu>(node.op) || std::holds_alternative<Relu6>(node.op);
     step.overwrites_input = clamps && may_overwrite(graph, node);
+    step.clamps_too = clamps_too(graph, node);
+    step.is_done_before = clamps && steps_[step.inputs.front()].clamps_too;
     position[node.name] = steps_.size();
     last_use.push_back(steps_.size());
     for (const std::size_t input : step.inputs) last_use[input] = steps_.size();
@@ -128,20 +156,22 @@ at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>&
           [&](const Input&) { return x; },
           [&](const Conv2d& op) { return convolve(op, x, weights[0], weights[1]); },
           [&](const BatchNorm& op) {
-            const bool as_map = x.dim() == 4;
-            const at::Tensor maps = as_map ? x : x.unsqueeze(2).unsqueeze(3);
-            const at::Tensor y = at::batch_norm(maps, weights[0], weights[1], weights[2],
-                                                weights[3], training, op.momentum, op.epsilon,
-                                                /*cudnn_enabled=*/false);
-            return as_map ? y : y.flatten(1);
+            return normalize(op, x, weights, mode,
+                             step.clamps_too ? Activation::relu : Activation::none);
           },
           [&](const Relu&) {
+            if (training && step.is_done_before) return x;
             return step.overwrites_input ? at::relu_(const_cast<at::Tensor&>(x)) : at::relu(x);
           },
           [&](const Relu6&) { return at::hardtanh(x, 0.0, 6.0); },
-          [&](const MaxPool& op) { return pool_max(op.window, x); },
+          [&](const MaxPool& op) {
+            return training && is_two_by_two(op.window) ? fused_max_pool(x)
+                                                        : pool_max(op.window, x);
+          },
           [&](const AvgPool& op) { return pool_average(op.window, x); },
-          [&](const GlobalAvgPool&) { return x.mean({2, 3}, /*keepdim=*/true); },
+          [&](const GlobalAvgPool&) {
+            return x.mean({2, 3}, /*keepdim=*/true);
+          },
           [&](const Add&) { return at::add(x, values[step.inputs[1]]); },
           [&](const Flatten&) { return x.contiguous().flatten(1); },
           [&](const Linear&) { return at::linear(x.flatten(1), weights[0], weights[1]); },

@@ -26,20 +26,25 @@ class GraphModule {
               const at::Tensor& buffers, const at::Tensor& gradients,
               std::uint64_t dropout_seed = 0);
 
-  /// `input` [n, C, H, W], channels-last in memory; the result is the last node's output [n, classes].
+  /// `input` [n, C, H, W], channels-last in memory; the result is the last node's output [n,
+  /// classes].
   at::Tensor forward(const at::Tensor& input, Mode mode) const;
 
-  /// The same in inference mode, giving each node's output [n, C, H, W] (or [n, features]) to `see`.
+  /// The same in inference mode, giving each node's output [n, C, H, W] (or [n, features]) to
+  /// `see`.
   using See = std::function<void(const Node&, const at::Tensor&)>;
   at::Tensor forward(const at::Tensor& input, Mode mode, const See& see) const;
 
  private:
   struct Step {
     const Node* node = nullptr;
-    std::vector<std::size_t> inputs;    // positions of earlier steps
-    std::vector<at::Tensor> weights;    // weight, bias, running mean, running variance; some undefined
+    std::vector<std::size_t> inputs;  // positions of earlier steps
+    std::vector<at::Tensor>
+        weights;  // weight, bias, running mean, running variance; some undefined
     std::vector<std::size_t> finished;  // steps whose value nobody needs after this one
     bool overwrites_input = false;      // a relu that may work in place
+    bool clamps_too = false;            // a batch norm that does its relu's work in training
+    bool is_done_before = false;        // that relu
   };
 
   at::Tensor drop(const at::Tensor& x, double rate) const;

@@ -12,8 +12,8 @@ namespace {
 std::vector<float> joined_table(std::vector<float> big_logits, std::int64_t outputs,
                                 const PriorityMap& map) {
   const auto n = static_cast<std::int64_t>(big_logits.size()) / outputs;
-  const at::Tensor joined = joined_log_probabilities(
-      at::from_blob(big_logits.data(), {n, outputs}, at::kFloat), map);
+  const at::Tensor joined =
+      joined_log_probabilities(at::from_blob(big_logits.data(), {n, outputs}, at::kFloat), map);
   const auto values = numbers(joined.contiguous());
   return {values.begin(), values.end()};
 }
@@ -43,8 +43,7 @@ at::Tensor loss_sum(const at::Tensor& logits, const at::Tensor& labels, const at
   const at::Tensor target = at::log_softmax(teacher / t, 1);
   const at::Tensor student = at::log_softmax(logits / t, 1);
   const at::Tensor divergence = (target.exp() * (target - student)).sum();
-  return distillation->soft_weight * t * t * divergence +
-         (1.0 - distillation->soft_weight) * hard;
+  return distillation->soft_weight * t * t * divergence + (1.0 - distillation->soft_weight) * hard;
 }
 
 TeacherBeliefs::TeacherBeliefs(const Distillation& distillation, const FitRequest& request,
@@ -55,9 +54,9 @@ TeacherBeliefs::TeacherBeliefs(const Distillation& distillation, const FitReques
   if (!cached_) return;
   for (const Mirror mirror : {Mirror::no, Mirror::yes}) {
     if (mirror == Mirror::yes && !request.options.augment.flip) continue;
-    table_[static_cast<std::size_t>(mirror)] = joined_table(
-        infer(pool, network_, request.preprocessing, *request.train, mirror), network_.outputs(),
-        map_);
+    table_[static_cast<std::size_t>(mirror)] =
+        joined_table(infer(pool, network_, request.preprocessing, *request.train, mirror),
+                     network_.outputs(), map_);
   }
 }
 

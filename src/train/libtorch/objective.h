@@ -16,13 +16,13 @@
 
 namespace biglittle {
 
-/// log p over little classes from logits over big classes [N, big] -> [N, little]: log-softmax, then
-/// log-sum-exp over the big classes that a little class joins. Temperature 1 on purpose: softening
-/// before joining would inflate "other", which joins many classes.
+/// log p over little classes from logits over big classes [N, big] -> [N, little]: log-softmax,
+/// then log-sum-exp over the big classes that a little class joins. Temperature 1 on purpose:
+/// softening before joining would inflate "other", which joins many classes.
 at::Tensor joined_log_probabilities(const at::Tensor& big_logits, const PriorityMap& map);
 
-/// Sum over the batch of a T^2 KL(softmax(q / T) || softmax(z / T)) + (1 - a) CE(z, label), with q =
-/// `teacher` log-probabilities [n, little] (Hinton, Vinyals, Dean 2015, section 2). Without a
+/// Sum over the batch of a T^2 KL(softmax(q / T) || softmax(z / T)) + (1 - a) CE(z, label), with q
+/// = `teacher` log-probabilities [n, little] (Hinton, Vinyals, Dean 2015, section 2). Without a
 /// distillation: the sum of CE alone. `logits` z [n, classes], `labels` int64 [n].
 at::Tensor loss_sum(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& teacher,
                     const Distillation* distillation, double label_smoothing);

@@ -31,8 +31,8 @@ Processor detect_processor() {
   unsigned d = 0;
   const bool has_leaf = __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0;
   // Leaf 7: EDX bit 22 is AMX-BF16, bit 24 AMX-TILE (Intel SDM volume 2, CPUID).
-  found.amx_bf16 = has_leaf && (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0 && found.avx512 &&
-                   saves_amx_tiles();
+  found.amx_bf16 =
+      has_leaf && (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0 && found.avx512 && saves_amx_tiles();
   return found;
 }
 #else

@@ -96,8 +96,8 @@ FitResult Trainer::run() {
 }
 
 double Trainer::run_epoch(std::int64_t epoch) {
-  const std::vector<std::int64_t> order = epoch_order(
-      request_.train->count(), static_cast<std::uint64_t>(request_.seed), epoch);
+  const std::vector<std::int64_t> order =
+      epoch_order(request_.train->count(), static_cast<std::uint64_t>(request_.seed), epoch);
   double loss = 0.0;
   for (std::int64_t batch = 0; batch < steps_an_epoch_; ++batch) {
     if (const int signal_code = observer_.stop_requested()) throw Interrupted(signal_code);
@@ -115,8 +115,8 @@ double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch)
     const auto [begin, end] = share(count, worker, pool_.size());
     compute_gradients(
         replicas_[static_cast<std::size_t>(worker)],
-        rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
-        epoch, static_cast<double>(count));
+        rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)), epoch,
+        static_cast<double>(count));
   });
   double loss = 0.0;
   for (const Replica& replica : replicas_) loss += replica.loss;
@@ -145,11 +145,9 @@ void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> 
                       {static_cast<std::uint64_t>(request_.seed), epoch}, replica.batch,
                       replica.flipped);
   const at::Tensor x = as_batch(replica.batch, shape);  // [n, C, H, W]
-  const at::Tensor labels =
-      at::empty({static_cast<std::int64_t>(rows.size())}, at::kLong);  // [n]
+  const at::Tensor labels = at::empty({static_cast<std::int64_t>(rows.size())}, at::kLong);  // [n]
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    labels.data_ptr<std::int64_t>()[i] =
-        request_.train_labels[static_cast<std::size_t>(rows[i])];
+    labels.data_ptr<std::int64_t>()[i] = request_.train_labels[static_cast<std::size_t>(rows[i])];
   }
   at::Tensor logits;
   at::Tensor beliefs;
@@ -159,8 +157,7 @@ void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> 
     logits = replica.module->forward(x, Mode::training).to(at::kFloat);
   }
   const at::Tensor loss =
-      loss_sum(logits, labels, beliefs,
-               request_.distillation ? &*request_.distillation : nullptr,
+      loss_sum(logits, labels, beliefs, request_.distillation ? &*request_.distillation : nullptr,
                request_.options.label_smoothing);
   replica.loss = loss.item<double>();
   (loss / batch_size).backward();

@@ -30,9 +30,9 @@ class Trainer {
     at::Tensor gradients;
     at::Tensor buffers;
     std::unique_ptr<GraphModule> module;
-    std::vector<float> batch;            // [n, H, W, C]
-    std::vector<std::uint8_t> flipped;   // [n]
-    double loss = 0.0;                   // sum over its samples of the last step
+    std::vector<float> batch;           // [n, H, W, C]
+    std::vector<std::uint8_t> flipped;  // [n]
+    double loss = 0.0;                  // sum over its samples of the last step
   };
 
   double run_epoch(std::int64_t epoch);

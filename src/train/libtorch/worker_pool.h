@@ -2,8 +2,8 @@
 #pragma once
 
 // One thread a replica, kept alive between steps. Each computes with a single LibTorch thread: two
-// such replicas keep their fair share of a busy machine, where OpenMP threads wait for each other at
-// every operation.
+// such replicas keep their fair share of a busy machine, where OpenMP threads wait for each other
+// at every operation.
 
 #include <condition_variable>
 #include <cstdint>

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The kernels of fused_kernels.h as differentiable operations on [n, C, H, W] channels-last tensors
+// of float32 or bfloat16.
+
+#include <ATen/core/Tensor.h>
+
+#include "graph/graph.h"
+#include "train/libtorch/fused_kernels.h"
+
+namespace biglittle {
+
+/// Batch norm in training mode, then the activation. `weight`, `bias` and running statistics are
+/// float32 [C]; the running ones are updated.
+at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            const at::Tensor& running_mean, const at::Tensor& running_variance,
+                            const BatchNorm& options, Activation activation);
+
+/// Maximum over 2x2 windows with stride 2.
+at::Tensor fused_max_pool(const at::Tensor& x);
+
+}  // namespace biglittle
