@@ -41,17 +41,18 @@ fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
-// "No space left on device (12 bytes are to be written, 4 must be freed)".
+// "No space left on device (12 bytes are to be written, 8 are free, 4 are missing)". Nothing is
+// missing when other limits than free blocks apply.
 std::string write_failure(const fs::path& file, int code, std::size_t unwritten_bytes) {
   std::string reason = std::strerror(code);
   struct statvfs space {};
-  if (code == ENOSPC && ::statvfs(folder_of(file).c_str(), &space) == 0) {
-    const std::uint64_t available = std::uint64_t{space.f_bavail} * space.f_frsize;
-    const std::uint64_t missing = unwritten_bytes > available ? unwritten_bytes - available : 0;
-    reason +=
-        fmt::format(" ({} bytes are to be written, {} must be freed)", unwritten_bytes, missing);
+  if (code != ENOSPC || ::statvfs(folder_of(file).c_str(), &space) != 0) return reason;
+  const std::uint64_t available = std::uint64_t{space.f_bavail} * space.f_frsize;
+  reason += fmt::format(" ({} bytes are to be written, {} are free", unwritten_bytes, available);
+  if (unwritten_bytes > available) {
+    reason += fmt::format(", {} are missing", unwritten_bytes - available);
   }
-  return reason;
+  return reason + ")";
 }
 
 [[noreturn]] void fail(ErrorKind kind, const fs::path& file, std::string_view what,

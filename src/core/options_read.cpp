@@ -218,6 +218,8 @@ std::optional<toml::table> parse_if_toml(std::string_view text) {
 
 // The sections and the last name of "a.b.c"; nothing when it is not a key.
 std::vector<std::string> key_parts(std::string_view key) {
+  // Two lines could be a section's heading and a key.
+  if (key.find('\n') != std::string_view::npos) return {};
   const std::optional<toml::table> table = parse_if_toml(fmt::format("{} = 0", key));
   std::vector<std::string> parts;
   const toml::table* at = table ? &*table : nullptr;
