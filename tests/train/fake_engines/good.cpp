@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// An engine library that load_engine accepts; it computes nothing.
+
+#include "core/version.h"
+#include "train/engine.h"
+
+namespace biglittle {
+namespace {
+
+class FakeEngine : public Engine {
+ public:
+  EngineInfo info() const override {
+    EngineInfo info;
+    info.libtorch_version = "fake";
+    return info;
+  }
+  FitResult fit(const FitRequest&, Observer&) const override { return {}; }
+  std::vector<float> logits(const Network&, const Preprocessing&, const Samples&,
+                            const ComputeOptions&) const override {
+    return {};
+  }
+  void observe(const Network&, const Preprocessing&, const Samples&, const ComputeOptions&,
+               const SeeActivations&) const override {}
+};
+
+}  // namespace
+}  // namespace biglittle
+
+extern "C" const biglittle::Engine* biglittle_engine() {
+  static const biglittle::FakeEngine engine;
+  return &engine;
+}
+
+extern "C" const char* biglittle_engine_version() { return biglittle::program_version().data(); }
