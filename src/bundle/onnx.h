@@ -22,19 +22,19 @@ std::vector<std::byte> float_onnx(const Network& folded, const Preprocessing& pr
 /// How conv2d and inner linear layers are written; all other ops are the same exact integer (or
 /// exact whole-number float) ops in both.
 enum class Int8OnnxForm {
-  /// DequantizeLinear -> Conv -> QuantizeLinear, int8 weights: the form that engines and
-  /// accelerators recognise and fuse. ONNX Runtime fuses it at its default optimization level and
-  /// then gives the integers of quant/arithmetic.h; an engine that runs the Conv in float instead
-  /// may round a value in about 10,000 the other way.
+  /// DequantizeLinear -> Conv -> QuantizeLinear, the form that engines recognise and fuse. ONNX
+  /// Runtime fuses it at its default optimization level and then gives the integers of
+  /// quant/arithmetic.h; an engine that runs the Conv in float instead may round a value in about
+  /// 10,000 the other way.
   qdq,
-  /// QLinearConv, uint8 weights (value + 128): the same integers without any optimizer, and free of
-  /// the 16-bit saturation that some x86 kernels have for signed weights.
+  /// QLinearConv: the same integers without any optimizer.
   qoperator,
 };
 
-/// The int8 network with the integers of quant/arithmetic.h, held as uint8 (value + 128). Input as
-/// float_onnx; outputs "accumulators": int32 [N, classes] and "logits": float32 [N, classes] =
-/// accumulators * scale. Throws as check_int8_model does.
+/// The int8 network with the integers of quant/arithmetic.h, activations and weights held as uint8
+/// (value + 128), which no x86 kernel saturates. Input as float_onnx; outputs "accumulators": int32
+/// [N, classes] and "logits": float32 [N, classes] = accumulators * scale. Throws as
+/// check_int8_model does.
 std::vector<std::byte> int8_onnx(const Int8Model& model, const OnnxMetadata& metadata,
                                  Int8OnnxForm form = Int8OnnxForm::qdq);
 

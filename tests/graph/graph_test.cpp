@@ -150,7 +150,9 @@ TEST(Graph, PoolsMayBePaddedByOneLessThanTheirKernel) {
 TEST(Graph, HasAtMostTenThousandNodes) {
   Graph graph = graph_of({1, 1, 1});
   std::string last = "input";
-  for (int i = 1; i < 10000; ++i) last = graph.append("n" + std::to_string(i), Relu{}, {last});
+  for (int i = 1; i < 10000; ++i) {
+    last = graph.append(std::string("n").append(std::to_string(i)), Relu{}, {last});
+  }
   expect_refused("node 'x': a graph has at most 10000 nodes", graph, "x", Relu{}, {last});
 }
 
