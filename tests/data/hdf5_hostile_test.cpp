@@ -89,6 +89,14 @@ TEST_F(DamagedDatasetFile, NeverEndsThisProcessWithExtremeNumbers) {
   }
 }
 
+TEST(DatasetFile, ThatCrashesTheLibraryIsRefused) {
+  // Found by random changes: HDF5 1.10.8 dies of SIGSEGV on it.
+  const std::filesystem::path file = BIGLITTLE_FIXTURES "/crashes_hdf5_1.10.8.h5";
+  const testing::Thrown thrown = error_of([&] { read_dataset(file); });
+  EXPECT_EQ(thrown.kind, ErrorKind::bad_data);
+  EXPECT_TRUE(thrown.message.starts_with(file.string() + ": damaged HDF5 file")) << thrown.message;
+}
+
 const char* const kDamaged =
     ": damaged HDF5 file (the HDF5 library failed on it), expected a dataset that `biglittle "
     "import` wrote; restore a copy or import again";

@@ -118,6 +118,13 @@ TEST(DatasetFile, MayBeChunkedShuffledAndDeflated) {
   expect_equal(read_dataset(folder / "d.h5"), dataset);
 }
 
+TEST(DatasetFile, OfVersionOneStaysReadable) {
+  // The digest was computed from data/README.md's description by a Python program.
+  const Dataset dataset = read_dataset(BIGLITTLE_FIXTURES "/version_1.h5");
+  EXPECT_EQ(dataset.digest, "e8ce5b9df78140d1b855d23ebea4801a8565b174169470bea80796ab339856f5");
+  expect_equal(dataset, finished(small_float_dataset()));
+}
+
 TEST(DatasetFile, IsToldFromOtherFiles) {
   const TemporaryFolder folder;
   EXPECT_FALSE(looks_like_hdf5(folder / "absent"));
