@@ -6,6 +6,7 @@
 
 #include "bundle/process.h"
 #include "bundle/random_int8_model.h"
+#include "core/safetensors.h"
 #include "engines/engine_cases.h"
 #include "graph/zoo.h"
 #include "testing/temporary_folder.h"
@@ -136,6 +137,45 @@ TEST(Engines, OnnxRuntimeComputesFoldedZooNetworksWithinTolerance) {
                     {SampleType::u8, 0.012, 73.0}, testing::random_samples(shape_only, 4, 3));
   }
   expect_engines_agree(cases, folder.path());
+}
+
+/// A folder with the three ONNX files of a bundle, and the samples that check_bundle.mjs wants.
+/// `error` is added to one accumulator.
+void write_checked_bundle(const std::filesystem::path& folder, std::int32_t error) {
+  const Graph graph = testing::random_graph(5, 6);
+  const Int8Model model = testing::random_int8_model(graph, 5);
+  const Samples samples = testing::random_samples(model, 150, 5);
+  EngineCases cases(folder);
+  cases.add_int8("int8", model, samples);
+  cases.add_float("float", testing::random_float_network(graph, 5), {SampleType::u8, 0.015, 120.0},
+                  samples);
+  for (const char* network : {"little", "big"}) {
+    std::filesystem::create_directory(folder / network);
+    std::filesystem::copy(folder / "float.onnx", folder / network / "model.onnx");
+  }
+  std::filesystem::copy(folder / "int8.qdq.onnx", folder / "little" / "model.int8.onnx");
+  SafetensorsFile expected = read_safetensors(folder / "int8.safetensors");
+  expected.tensors.at("accumulators").values<std::int32_t>()[7] += error;
+  expected.tensors["logits"] = read_safetensors(folder / "float.safetensors").tensors.at("logits");
+  expected.tensors["big_logits"] = expected.tensors.at("logits");
+  write_safetensors(folder / "samples.safetensors", expected);
+}
+
+TEST(Engines, CheckBundleTellsOneWrongAccumulator) {
+  const auto node = find_program("node");
+  if (!node) SKIP_WITHOUT("node is not installed");
+  for (const std::int32_t error : {0, 1}) {
+    const testing::TemporaryFolder folder;
+    write_checked_bundle(folder.path(), error);
+    const ProcessResult result =
+        run_program({node->string(), "check_bundle.mjs", folder.path().string(),
+                     (folder / "samples.safetensors").string()});
+    if (result.exit_code == kNotInstalled) SKIP_WITHOUT(result.output);
+    EXPECT_EQ(result.exit_code, error) << result.output;
+    const std::string line = error == 0 ? "ok native little/model.int8.onnx: 0 of "
+                                        : "FAILED native little/model.int8.onnx: 1 of ";
+    EXPECT_NE(result.output.find(line), std::string::npos) << result.output;
+  }
 }
 
 TEST(Engines, OnnxCheckerAcceptsEveryExport) {
