@@ -113,7 +113,7 @@ std::string results(const SystemReport& report) {
 std::string certificate(const EscalationPolicy& policy) {
   const Certificate& made = policy.certificate;
   std::string text = fmt::format(
-      "## Certificate\n\n{}\n\n"
+      "## Certificate\n\n{}.\n\n"
       "- Threshold on the margin (largest minus second largest accumulator): {}.\n"
       "- Calibration split `{}`, {} samples; int8 network `{}`; big network `{}`.\n",
       explain(policy),

@@ -23,21 +23,38 @@ Parts parts_of(const ExportInput& input) {
   return {input.big, input.little, input.little_int8, input.policy};
 }
 
-void check_data(const ExportInput& input) {
+/// The dataset and its splits are stated.
+void check_digests(const ExportInput& input) {
   if (!is_digest(input.dataset_digest)) refuse(input, "the dataset has no digest");
   for (std::size_t i = 0; i < input.splits.size(); ++i) {
     if (!is_digest(input.splits[i].digest)) {
       refuse(input, fmt::format("the {} split has no digest", kSplitNames[i]));
     }
   }
-  const auto digest_of = [&](SplitName split) -> const std::string& {
-    return input.splits[static_cast<std::size_t>(split)].digest;
+  for (const Checkpoint* checkpoint : {&input.big, &input.little}) {
+    if (checkpoint->dataset_digest != input.dataset_digest) {
+      refuse(input, "a network was trained on another dataset; train it again");
+    }
+  }
+}
+
+/// The certificate and the report are of those splits.
+void check_measurements(const ExportInput& input) {
+  const auto split = [&](SplitName name) -> const SplitRecord& {
+    return input.splits[static_cast<std::size_t>(name)];
   };
-  if (input.policy.certificate.calibration_digest != digest_of(SplitName::calibration)) {
+  const Certificate& certificate = input.policy.certificate;
+  const SplitRecord& calibration = split(SplitName::calibration);
+  if (certificate.calibration_digest != calibration.digest ||
+      certificate.n != calibration.samples) {
     refuse(input, "the policy was calibrated on another calibration split; calibrate again");
   }
-  if (input.policy.certificate.tune_digest != digest_of(SplitName::tune)) {
+  if (certificate.tune_digest != split(SplitName::tune).digest) {
     refuse(input, "the policy's threshold grid is of another tune split; calibrate again");
+  }
+  if (input.report.n != split(SplitName::test).samples) {
+    refuse(input, fmt::format("the report is on {} samples but the test split has {}",
+                              input.report.n, split(SplitName::test).samples));
   }
 }
 
@@ -61,7 +78,8 @@ void check_input(const ExportInput& input) {
   const std::string name = "bundle " + input.name;
   check_networks(parts_of(input), name);
   check_policy_binding(parts_of(input), name);
-  check_data(input);
+  check_digests(input);
+  check_measurements(input);
   check_labels(input);
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -152,9 +153,8 @@ ExportInput tiny_export(const fs::path& folder) {
   input.name = "tiny";
   input.config_toml = "name = \"tiny\"\n";
   input.dataset_digest = sha256_hex("dataset");
-  for (std::size_t i = 0; i < 4; ++i) {
-    input.splits[i] = {sha256_hex(kSplitNames[i]), 100 * static_cast<std::int64_t>(i + 1)};
-  }
+  constexpr std::array<std::int64_t, 4> sizes = {900, 400, 400, 100};
+  for (std::size_t i = 0; i < 4; ++i) input.splits[i] = {sha256_hex(kSplitNames[i]), sizes[i]};
   input.big.network = {big_graph(), random_weights(big_graph(), 1)};
   input.big.classes = {"bird", "cat", "dog", "fish"};
   input.big.preprocessing = {SampleType::u8, kScale, kOffset};

@@ -208,17 +208,31 @@ TEST(WriteBundle, AFailedExportKeepsTheOlderBundle) {
 }
 
 TEST(WriteBundle, APolicyOfOtherNetworksIsRefused) {
-  expect_bad_data([](ExportInput& input) { input.policy.certificate.little_digest = "x"; },
-                  "the policy was calibrated for another int8 network (x); export again");
-  expect_bad_data([](ExportInput& input) { input.policy.certificate.big_digest = "x"; },
-                  "the policy was calibrated for another big network (x); export again");
+  expect_bad_data([](ExportInput& input) { input.policy.certificate.little_digest = "another"; },
+                  "the policy was calibrated for another int8 network (another); export again");
+  expect_bad_data([](ExportInput& input) { input.policy.certificate.big_digest = "another"; },
+                  "the policy was calibrated for another big network (another); export again");
 }
 
 TEST(WriteBundle, APolicyOfOtherSplitsIsRefused) {
-  expect_bad_data([](ExportInput& input) { input.policy.certificate.calibration_digest = "x"; },
-                  "the policy was calibrated on another calibration split; calibrate again");
-  expect_bad_data([](ExportInput& input) { input.policy.certificate.tune_digest = "x"; },
+  expect_bad_data(
+      [](ExportInput& input) { input.policy.certificate.calibration_digest = "another"; },
+      "the policy was calibrated on another calibration split; calibrate again");
+  expect_bad_data([](ExportInput& input) { input.policy.certificate.tune_digest = "another"; },
                   "the policy's threshold grid is of another tune split; calibrate again");
+}
+
+TEST(WriteBundle, NumbersOfOtherSampleCountsAreRefused) {
+  expect_bad_data([](ExportInput& input) { input.splits[2].samples = 401; },
+                  "the policy was calibrated on another calibration split; calibrate again");
+  expect_bad_data([](ExportInput& input) { input.splits[3].samples = 99; },
+                  "the report is on 100 samples but the test split has 99");
+}
+
+TEST(WriteBundle, NetworksOfAnotherDatasetAreRefused) {
+  const std::string message = "a network was trained on another dataset; train it again";
+  expect_bad_data([](ExportInput& input) { input.big.dataset_digest = "another"; }, message);
+  expect_bad_data([](ExportInput& input) { input.little.dataset_digest = "another"; }, message);
 }
 
 TEST(WriteBundle, DataWithoutDigestsIsRefused) {
@@ -307,7 +321,7 @@ TEST(ModelCard, StatesClassesDataNumbersAndTheCertificate) {
   EXPECT_THAT(card, HasSubstr("Priority classes (2): cat, dog."));
   EXPECT_THAT(card, HasSubstr("Classes of the big network (4): bird, cat, dog, fish."));
   EXPECT_THAT(card, HasSubstr(explain(input.policy)));
-  EXPECT_THAT(card, HasSubstr("| calibration | 300 | read once, by the certificate | `" +
+  EXPECT_THAT(card, HasSubstr("| calibration | 400 | read once, by the certificate | `" +
                               sha256_hex("calibration") + "` |"));
   // big: conv 36, batch norm 8, linear 36 * 4 + 4; little: conv 20, linear 18 * 3 + 3.
   EXPECT_THAT(card, HasSubstr("| parameters | 192 | 77 | 2.5 |"));
