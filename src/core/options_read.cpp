@@ -261,6 +261,7 @@ void read_toml(const std::filesystem::path& file, const DescribeOptions& describ
 
 void apply_assignment(std::string_view assignment, const DescribeOptions& describe_options) {
   const std::string name = "--set " + one_line(assignment);
+  if (!is_utf8(assignment)) throw Error(ErrorKind::config, name + ": expected UTF-8 text");
   const std::size_t equals = assignment.find('=');
   std::vector<std::string> parts;
   if (equals != std::string_view::npos) parts = key_parts(assignment.substr(0, equals));

@@ -26,6 +26,9 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 /// as "...". For text from a file inside a message.
 std::string one_line(std::string_view text);
 
+/// Whether `text` is well-formed UTF-8 (RFC 3629: shortest forms, no surrogates, up to U+10FFFF).
+bool is_utf8(std::string_view text);
+
 /// 5620 -> "5,620".
 std::string with_thousands(std::int64_t value);
 

@@ -290,6 +290,10 @@ TEST(ApplyAssignment, NamesItselfInMessages) {
   expect_assignment_refused("big=1", "--set big=1: big is 1, expected a section");
 }
 
+TEST(ApplyAssignment, RefusesTextThatCouldNotBeSaved) {
+  expect_assignment_refused("name=\xE4", "--set name=\xE4: expected UTF-8 text");
+}
+
 TEST(ApplyAssignment, RefusesWhatIsNoAssignment) {
   for (const std::string text : {"seed", "=1", "", "a b=1", "a..b=1", "[big]\nema=1", "a#b=1"}) {
     const std::string shown = text == "[big]\nema=1" ? "[big]\\nema=1" : text;
