@@ -140,9 +140,22 @@ void for_each_block(const PackedConv& conv, std::span<const std::int16_t> widene
                  });
 }
 
-Window window_of(const Node& node) {
-  if (const auto* conv = std::get_if<Conv2d>(&node.op)) return conv->window;
-  return Window{};
+/// Fills conv.weights from [out, in/groups, kh, kw]; `lane_of(channel)` is the place of an output
+/// channel among all lanes.
+template <typename LaneOf>
+void pack_weights(PackedConv& conv, std::span<const std::int8_t> weights, LaneOf&& lane_of) {
+  const std::int64_t depth = conv.input.channels / conv.groups;
+  const std::int64_t taps = conv.window.kernel_height * conv.window.kernel_width;
+  conv.weights.assign(conv.bias.size() * index(taps * depth), 0);
+  for (std::int64_t o = 0; o < conv.output.channels; ++o) {
+    const std::int64_t block = lane_of(o) / kLanes;
+    for (std::int64_t i = 0; i < depth; ++i) {
+      for (std::int64_t tap = 0; tap < taps; ++tap) {
+        conv.weights[index(((block * taps + tap) * depth + i) * kLanes + lane_of(o) % kLanes)] =
+            weights[index((o * depth + i) * taps + tap)];
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -152,38 +165,31 @@ PackedConv pack_conv(const Int8Model& model, const Node& node) {
   PackedConv conv;
   conv.input = model.graph.input_shape(node);
   conv.output = node.shape;
-  conv.window = window_of(node);
+  conv.window = spec != nullptr ? spec->window : Window{};
   conv.groups = spec != nullptr ? spec->groups : 1;
-  const std::int64_t depth = conv.input.channels / conv.groups;
-  conv.depthwise = conv.groups > 1 && depth == 1 && conv.output.channels == conv.groups;
+  conv.depthwise =
+      conv.groups > 1 && conv.input.channels == conv.groups && conv.output.channels == conv.groups;
   conv.input_zero = model.activations.at(node.inputs.at(0)).zero_point;
-  const bool last = &node == &model.graph.output() || node.name == model.graph.output().name;
   const std::int64_t groups = conv.depthwise ? 1 : conv.groups;
   const std::int64_t out_per_group = conv.output.channels / groups;
   conv.blocks = (out_per_group + kLanes - 1) / kLanes;
-  const std::int64_t taps = conv.window.kernel_height * conv.window.kernel_width;
-  const std::int64_t rows = groups * conv.blocks * kLanes;
-  conv.weights.assign(index(rows * taps * depth), 0);
-  conv.bias.assign(index(rows), 0);
-  if (!last) {
-    conv.output_zero = model.activations.at(node.name).zero_point;
-    conv.multipliers.assign(index(rows), 1.0f);
-  }
-  const auto weights = model.weights.at(node.name + ".weight").values<std::int8_t>();
+
+  const auto lane_of = [&](std::int64_t channel) {  // its place in [groups, blocks, kLanes]
+    return channel / out_per_group * conv.blocks * kLanes + channel % out_per_group;
+  };
+  const std::int64_t lanes = groups * conv.blocks * kLanes;
+  conv.bias.assign(index(lanes), 0);
   const auto bias = model.weights.at(node.name + ".bias").values<std::int32_t>();
-  const std::vector<float> multipliers =
-      last ? std::vector<float>() : channel_multipliers(model, node);
+  for (std::int64_t o = 0; o < conv.output.channels; ++o)
+    conv.bias[index(lane_of(o))] = bias[index(o)];
+  pack_weights(conv, model.weights.at(node.name + ".weight").values<std::int8_t>(), lane_of);
+  if (node.name == model.graph.output().name) return conv;
+
+  conv.output_zero = model.activations.at(node.name).zero_point;
+  conv.multipliers.assign(index(lanes), 1.0f);
+  const std::vector<float> multipliers = channel_multipliers(model, node);
   for (std::int64_t o = 0; o < conv.output.channels; ++o) {
-    const std::int64_t block = o / out_per_group * conv.blocks + o % out_per_group / kLanes;
-    const std::int64_t lane = o % out_per_group % kLanes;
-    conv.bias[index(block * kLanes + lane)] = bias[index(o)];
-    if (!last) conv.multipliers[index(block * kLanes + lane)] = multipliers[index(o)];
-    for (std::int64_t i = 0; i < depth; ++i) {
-      for (std::int64_t tap = 0; tap < taps; ++tap) {
-        conv.weights[index(((block * taps + tap) * depth + i) * kLanes + lane)] =
-            weights[index((o * depth + i) * taps + tap)];
-      }
-    }
+    conv.multipliers[index(lane_of(o))] = multipliers[index(o)];
   }
   return conv;
 }

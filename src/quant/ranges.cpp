@@ -33,10 +33,6 @@ Quantization quantization_of(const Range& range) {
 void Histogram::add(std::span<const float> values) {
   const double bins_per_unit = width() > 0.0 ? 1.0 / width() : 0.0;
   for (const float value : values) {
-    if (value == 0.0f) {
-      ++zeros_;
-      continue;
-    }
     const double bin = std::clamp((double{value} - range_.low) * bins_per_unit, 0.0, kBins - 1.0);
     ++counts_[static_cast<std::size_t>(bin)];
   }
@@ -55,7 +51,7 @@ Range Histogram::choose(RangeMethod method, double percentile) const {
 }
 
 Range Histogram::percentile_range(double percentile) const {
-  std::int64_t total = zeros_;
+  std::int64_t total = 0;
   for (const std::int64_t count : counts_) total += count;
   const double outside = (1.0 - percentile / 100.0) * static_cast<double>(total);
   std::size_t first = 0;

@@ -28,8 +28,7 @@ Range widen_range(Range range, std::span<const float> values);
 /// round(-128 - low / scale). A range without width (a dead activation) is taken as [0, 1].
 Quantization quantization_of(const Range& range);
 
-/// How often values fall into equal bins of a known range. Exact zeros are counted apart: every
-/// quantization represents them exactly.
+/// How often values fall into equal bins of a known range.
 class Histogram {
  public:
   static constexpr std::size_t kBins = 2048;
@@ -52,7 +51,6 @@ class Histogram {
 
   Range range_;
   std::array<std::int64_t, kBins> counts_{};
-  std::int64_t zeros_ = 0;
 };
 
 /// The node whose values set the range of `node`: the relu or relu6 that alone reads a conv2d,
