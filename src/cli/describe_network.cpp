@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "core/text.h"
 
 namespace biglittle {
@@ -17,6 +18,27 @@ std::int64_t count_label(const Split& split, std::int64_t label) {
 const NodeCost* find_cost(const Cost& cost, const std::string& node) {
   const auto found = std::ranges::find(cost.nodes, node, &NodeCost::name);
   return found == cost.nodes.end() ? nullptr : &*found;
+}
+
+/// The importer's record of where the samples came from, or its text when it is no JSON.
+Json provenance_json(const std::string& provenance) {
+  try {
+    return parse_json(provenance, "provenance");
+  } catch (const Error&) {
+    return provenance;
+  }
+}
+
+/// The source files in one line; the whole record when it names none.
+std::string provenance_text(const std::string& provenance) {
+  const Json json = provenance_json(provenance);
+  if (!json.is_object() || !json.contains("files") || !json["files"].is_array()) return provenance;
+  std::vector<std::string> names;
+  for (const Json& file : json["files"]) {
+    if (!file.is_object() || !file.contains("name") || !file["name"].is_string()) return provenance;
+    names.push_back(file["name"].get<std::string>());
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 }  // namespace
@@ -52,7 +74,8 @@ std::string dataset_text(const Dataset& dataset) {
   const bool is_bytes = dataset.split(SplitName::train).samples.type() == SampleType::u8;
   std::string text = fmt::format("samples  {} {}, {} classes\n", to_string(dataset.input_shape),
                                  is_bytes ? "uint8" : "float32", dataset.classes.size());
-  text += fmt::format("digest   {}\nsource   {}\n\n", dataset.digest, dataset.provenance);
+  text += fmt::format("digest   {}\nmade of  {}\n\n", dataset.digest,
+                      provenance_text(dataset.provenance));
   std::vector<std::string> header = {"class"};
   std::vector<std::string> totals = {"all"};
   for (std::size_t split = 0; split < kSplitNames.size(); ++split) {
@@ -90,7 +113,7 @@ Json dataset_json(const Dataset& dataset) {
           {"splits", splits},
           {"mean", dataset.statistics.mean},
           {"deviation", dataset.statistics.deviation},
-          {"provenance", dataset.provenance},
+          {"provenance", provenance_json(dataset.provenance)},
           {"digest", dataset.digest}};
 }
 

@@ -76,8 +76,10 @@ std::string report_text(const SystemReport& report) {
   rows.push_back(rate_row("little, int8", report.little_int8));
   rows.push_back(rate_row("little int8 agrees with float32", report.agreement));
   rows.push_back(rate_row("system", report.system));
-  rows.push_back({"accuracy lost by the system", format_percent(report.loss.value),
-                  interval(report.loss.low, report.loss.high), with_thousands(report.n)});
+  rows.push_back(
+      {"big minus system, in points", fmt::format("{:.2f}  ", 100.0 * report.loss.value),
+       fmt::format("{:.2f} to {:.2f}  ", 100.0 * report.loss.low, 100.0 * report.loss.high),
+       with_thousands(report.n)});
   rows.push_back(rate_row("answered locally, all inputs", report.local));
   rows.push_back(rate_row("answered locally, priority inputs", report.priority_local));
   rows.push_back(rate_row("right among local answers", report.local_correct));
