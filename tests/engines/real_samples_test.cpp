@@ -61,7 +61,7 @@ class RealSamples : public ::testing::Test {
     const char* given_bundle = std::getenv("BIGLITTLE_BUNDLE");
     const char* given_dataset = std::getenv("BIGLITTLE_DATASET");
     if (given_bundle != nullptr && given_dataset != nullptr) {
-      bundle = given_bundle;
+      bundle = std::filesystem::absolute(given_bundle);
       dataset = given_dataset;
     } else if (std::filesystem::exists(kSource)) {
       make_bundle(folder_->path());
