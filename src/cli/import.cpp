@@ -9,19 +9,10 @@
 #include "cli/describe_network.h"
 #include "cli/stages.h"
 #include "core/error.h"
+#include "core/option_names.h"
 
 namespace biglittle {
 namespace {
-
-/// A TOML string that holds any text.
-std::string toml_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char letter : text) {
-    if (letter == '"' || letter == '\\') result += '\\';
-    result += letter;
-  }
-  return result + '"';
-}
 
 /// Makes a command-line option of every import option but the source, from its one description;
 /// what was typed is kept as `--set` keeps it and checked the same way.

@@ -39,6 +39,9 @@ std::string expectation(const RealRange& range);
 /// "'a', 'b' or 'c'".
 std::string expectation(std::span<const std::string_view> permitted);
 
+/// A string as TOML, quoted, whatever it holds.
+std::string toml_string(std::string_view text);
+
 /// A double as TOML: shortest text that reads back the same, always with a point or exponent.
 std::string real_text(double value);
 
