@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The thresholds that will be tried, in the order in which they will be: fixed on tune before
+// calibration is looked at. Each step answers everything that the step before answered, and more.
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "calibrate/calibrate_options.h"
+#include "calibrate/scores.h"
+
+namespace biglittle {
+
+/// Steps from the safest to the one that answers most: [steps][little classes] thresholds, each
+/// above kTieScore; kAlwaysEscalate for a class that is not answered on the device. Down the steps
+/// no threshold of a class rises, and at least one falls.
+struct ThresholdPath {
+  std::vector<std::vector<std::int64_t>> steps;
+  std::vector<double> local_share;  ///< [steps] of the tune samples, answered locally
+
+  std::int64_t count() const { return static_cast<std::int64_t>(steps.size()); }
+  bool operator==(const ThresholdPath&) const = default;
+};
+
+/// At most options.grid steps, each letting about equally many more of the tune samples stay local.
+///
+/// - thresholds = one: one threshold for all priority classes, spread over their scores; the last
+/// step
+///   is 1 for margin and top_other, which every untied answer reaches, and the lowest score for a
+///   gate.
+/// - thresholds = per-class: one for each priority class. A ridge-penalized logistic regression of
+///   "answer is wrong" on the score, with slope and intercept of each class shrunk towards the
+///   common ones, orders all answers by their predicted risk; a step is a level of that risk, and
+///   the threshold of a class the score at which it reaches the level. A class whose slope is not
+///   negative takes the common one.
+/// - other = answer: `other` has a threshold of its own. The answers `other` and the priority
+/// answers
+///   each have a usage at every depth of their own order: the largest, over the asked risks that
+///   the group can break, of (events + 1) / (samples + 1) / bound on tune. The path takes whichever
+///   has the lower usage next, so that both reach their bounds together.
+///
+/// Throws Error{config} for other = answer where no class is `other`.
+ThresholdPath threshold_path(const Scores& tune, const PriorityMap& map, const ScoreRule& rule,
+                             const CalibrateOptions& options);
+
+/// For each row the first step that answers it locally; path.count() for never. [N]
+std::vector<std::int64_t> first_local_step(const Scores& scores, const ThresholdPath& path);
+
+/// Throws Error{bad_data} that begins with `name` unless the path is as described above for
+/// `classes` little classes.
+void require_path(const ThresholdPath& path, std::int64_t classes, std::string_view name);
+
+}  // namespace biglittle
