@@ -38,8 +38,9 @@ struct EnumNames<ScoreKind> {
 };
 
 /// score = margin_weight * (top - second) + other_weight * (top - other) + offsets[answer], except
-/// that a tie (top == second) has kTieScore. Where the answer is `other`, or no class is, the
-/// second term is 0.
+/// that a tie (top == second) has kTieScore. Where the answer is `other`, its distance to the
+/// nearest priority class, top - second, stands for top - other, so that every rule also orders
+/// these answers; where no class is `other`, the second term is 0.
 struct ScoreRule {
   ScoreKind kind = ScoreKind::margin;
   std::int64_t margin_weight = 1;     ///< |weight| <= kLargestScoreWeight
@@ -61,12 +62,14 @@ ScoreRule plain_rule(ScoreKind kind, const PriorityMap& map);
 std::int64_t score_of(std::span<const std::int32_t> accumulators, const ScoreRule& rule,
                       const PriorityMap& map);
 
-/// Fits P(answer is right) = sigmoid(score / unit) over the tune samples with an answer that may
-/// stay local, by ridge-penalized logistic regression (iteratively re-weighted least squares;
-/// McCullagh & Nelder 1989, section 2.5) on (top - second), (top - other) and the answer's class,
-/// each scaled to unit variance, and rounds the weights to integers. Where nothing or everything is
-/// right, or too few samples (< 20) are there, the regression has nothing to learn from: returns
-/// the margin's weights as a gate. Deterministic.
+/// Fits P(answer is right) = sigmoid(score / unit) over the tune samples with an untied priority
+/// answer, by ridge-penalized logistic regression (iteratively re-weighted least squares;
+/// McCullagh & Nelder 1989, section 2.5) on (top - second) and (top - other), each scaled to unit
+/// variance, and the answer's class, and rounds the weights to integers. A distance that would
+/// count against an answer is left out and the rest fitted again: being farther from a rival is no
+/// reason to trust an answer less. Where nothing or everything is right, too few samples (< 20) are
+/// there, or no distance is left, there is nothing to learn: returns the margin's weights as a
+/// gate. Deterministic.
 ScoreRule fit_gate(const Answers& tune, const PriorityMap& map);
 
 /// How well a score orders what to keep local.
@@ -81,14 +84,15 @@ struct ScoreMerit {
 /// The area under the deferral curve of `scores` (priority answers only; big answers the rest).
 double deferral_area(const Scores& scores, const PriorityMap& map);
 
-/// Merit of every kind on tune; the gate is judged by 5-fold cross-fitting (fitted on four folds,
-/// scored on the fifth, folds drawn from `seed`), each fold's area averaged by its size, so that it
-/// does not profit from being fitted. `top_other` is left out where the map has no `other`.
+/// Merit of every kind on tune: the areas of five folds drawn from `seed`, averaged by their sizes.
+/// The gate is cross-fitted (fitted on four folds, scored on the fifth), so that it does not profit
+/// from being fitted; the others are judged on the same folds, so that the areas compare.
+/// `top_other` is left out where the map has no `other`. Throws Error{bad_data} for no samples.
 std::vector<ScoreMerit> compare_scores(const Answers& tune, const PriorityMap& map,
                                        std::int64_t seed);
 
-/// What the config asks for; automatic: the best merit on tune, the simpler one (in the order of
-/// ScoreKind) unless the other is better by more than 1e-4.
+/// What the config asks for; automatic: the simplest kind (first in ScoreKind) whose area is within
+/// 1e-4 of the best on tune.
 enum class ScoreChoice { margin, top_other, gate, automatic };
 template <>
 struct EnumNames<ScoreChoice> {
