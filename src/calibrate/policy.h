@@ -6,7 +6,6 @@
 // made on.
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,9 +23,9 @@ struct Certificate {
   bool certified = false;
   double delta = 0.05;
   std::vector<RiskResult> risks;  ///< at the chosen step; at the first one tried where none passed
-  std::vector<std::string> big_classes;       ///< names the risks' classes
-  std::map<std::string, double> field_prior;  ///< as asked; empty: the data's own mix
-  CostOptions cost;                           ///< as asked, for the risk "cost"
+  std::vector<std::string> big_classes;  ///< names the risks' classes
+  std::vector<double> field_shares;      ///< [big classes]; empty: the data's own mix
+  CostOptions cost;                      ///< as asked, for the risk "cost"
   ThresholdPath path;                         ///< fixed on tune
   std::vector<std::int64_t> starts;           ///< steps at which the search's chains began
   std::int64_t step = -1;                     ///< the chosen one; -1: none passed
