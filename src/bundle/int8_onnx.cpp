@@ -193,9 +193,7 @@ class Int8Export {
         "MatMulInteger", {tensors_.matrix(from), weight, zero_point_of(from), weight_zero},
         node.name + "/sums");
     const std::string accumulators = writer_.node("Add", {sums, bias}, "accumulators");
-    const float scale = quantization(from).scale *
-                        model_.weights.at(node.name + ".weight_scale").values<float>().front();
-    const std::string unit = writer_.scalar("logits/scale", scale);
+    const std::string unit = writer_.scalar("logits/scale", logit_scale(model_));
     writer_.node("Mul", {cast(accumulators, node.name + "/float"), unit}, "logits");
     const std::array<std::int64_t, 1> classes = {outputs};
     writer_.output("accumulators", OnnxType::i32, classes);

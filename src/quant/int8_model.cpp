@@ -119,6 +119,12 @@ void save_int8_model(const std::filesystem::path& file, const Int8Model& model) 
   write_safetensors(file, content);
 }
 
+float logit_scale(const Int8Model& model) {
+  const Node& last = model.graph.output();
+  return model.activations.at(last.inputs.at(0)).scale *
+         model.weights.at(last.name + ".weight_scale").values<float>().front();
+}
+
 Int8Model load_int8_model(const std::filesystem::path& file) {
   const std::string name = file.string();
   SafetensorsFile content = read_safetensors(file);

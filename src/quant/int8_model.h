@@ -71,6 +71,10 @@ void save_int8_model(const std::filesystem::path& file, const Int8Model& model);
 /// sum |w| max |q - z_x| + |bias|.
 std::vector<std::int64_t> accumulator_bounds(const Int8Model& model, const Node& node);
 
+/// What one unit of the accumulators is worth: logits = logit_scale * accumulators, the product of
+/// the last layer's input and weight scales.
+float logit_scale(const Int8Model& model);
+
 /// Reads and checks everything: permitted ops, shapes, types, finite positive scales, zero points
 /// in
 /// [-128, 127], shared quantization where the ops demand it, and that no accumulator can reach 2^30
