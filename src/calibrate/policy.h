@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "calibrate/calibrate_options.h"
@@ -41,6 +42,10 @@ struct Certificate {
   std::int64_t field_n = 0;   ///< of these, drawn to the field's mix; 0 without a field prior
   std::int64_t seed = 1;
 };
+
+/// What was asked of `certificate`, as far as its risks say it: bounds, costs, nothing else. Throws
+/// Error{bad_data} that begins with `name` for a risk it does not know.
+CalibrateOptions options_of(const Certificate& certificate, std::string_view name);
 
 /// Rates with exact (Clopper-Pearson) two-sided intervals at 95 %.
 struct Rate {

@@ -4,16 +4,31 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <initializer_list>
+#include <limits>
 
 #include "calibrate/policy.h"
 #include "core/error.h"
+#include "core/json_object.h"
 
 namespace biglittle {
 namespace {
 
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;
 constexpr std::int64_t kMaxCount = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kMostClasses = 65536;
+constexpr std::int64_t kMostSteps = 100000;
+
+template <typename Enum>
+Enum enum_from(const ObjectReader& reader, std::string_view key) {
+  const std::string text = reader.text(key);
+  const auto& names = EnumNames<Enum>::names;
+  const auto found = std::ranges::find(names, text);
+  if (found == names.end()) {
+    reader.fail(
+        fmt::format("{} is '{}', expected one of '{}'", key, text, fmt::join(names, "', '")));
+  }
+  return static_cast<Enum>(found - names.begin());
+}
 
 Json to_json(const RiskResult& risk) {
   Json json = {{"risk", risk.risk},
@@ -28,77 +43,136 @@ Json to_json(const RiskResult& risk) {
   return json;
 }
 
+RiskResult risk_from_json(const Json& json, const std::string& where) {
+  const ObjectReader reader(
+      json, where,
+      {"risk", "bound", "estimate", "p_value", "upper_bound", "events", "offsets", "n", "needed"});
+  RiskResult risk;
+  risk.risk = reader.text("risk");
+  risk.bound = reader.real("bound", 0.0, 1.0);
+  risk.estimate = reader.real("estimate", -1.0, 1.0);
+  risk.p_value = reader.real("p_value", 0.0, 1.0);
+  risk.upper_bound = reader.real("upper_bound", -1.0, 1.0);
+  risk.n = reader.integer("n", 0, kMaxCount);
+  risk.events = reader.integer("events", 0, risk.n);
+  risk.offsets = reader.integer("offsets", 0, risk.n - risk.events);
+  if (!reader.at("needed").is_null()) risk.needed = reader.integer("needed", 1, kMaxCount);
+  return risk;
+}
+
+Json to_json(const ThresholdPath& path) {
+  Json steps = Json::array();
+  for (const auto& thresholds : path.steps) steps.push_back(thresholds);
+  return {{"steps", steps}, {"local_share", path.local_share}};
+}
+
+ThresholdPath path_from_json(const Json& json, std::int64_t classes, const std::string& where) {
+  const ObjectReader reader(json, where, {"steps", "local_share"});
+  ThresholdPath path;
+  for (const Json& step : reader.list("steps")) {
+    // A step is read as if it were an object's only list, for the same messages.
+    const Json object = {{"thresholds", step}};
+    const std::string name = fmt::format("{}: steps[{}]", where, path.steps.size());
+    path.steps.push_back(ObjectReader(object, name, {"thresholds"})
+                             .integers("thresholds", kTieScore + 1, kAlwaysEscalate));
+  }
+  path.local_share = reader.reals("local_share", 0.0, 1.0);
+  require_path(path, classes, where);
+  return path;
+}
+
+Json to_json(const CostOptions& cost) {
+  Json table = Json::object();
+  for (const auto& [truth, row] : cost.table) {
+    table[truth] = Json::object();
+    for (const auto& [answer, value] : row) table[truth][answer] = value;
+  }
+  return {{"bound", cost.bound}, {"table", table}};
+}
+
+CostOptions cost_from_json(const Json& json, const std::string& where) {
+  const ObjectReader reader(json, where, {"bound", "table"});
+  CostOptions cost;
+  cost.bound = reader.real("bound", 0.0, 1.0);
+  const Json& table = reader.at("table");
+  if (!table.is_object()) reader.fail("table is not an object");
+  for (const auto& [truth, row] : table.items()) {
+    if (!row.is_object()) reader.fail(fmt::format("table of '{}' is not an object", truth));
+    for (const auto& [answer, value] : row.items()) {
+      if (!value.is_number() || !(value.get<double>() >= 0.0 && value.get<double>() <= 1.0)) {
+        reader.fail(fmt::format("cost of '{}' answered '{}' is {}, expected a number from 0 to 1",
+                                truth, answer, value.dump()));
+      }
+      cost.table[truth][answer] = value.get<double>();
+    }
+  }
+  return cost;
+}
+
 Json to_json(const Certificate& certificate) {
   Json risks = Json::array();
   for (const RiskResult& risk : certificate.risks) risks.push_back(to_json(risk));
   return {{"certified", certificate.certified},
           {"delta", certificate.delta},
           {"risks", risks},
+          {"big_classes", certificate.big_classes},
+          {"field_shares", certificate.field_shares},
+          {"cost", to_json(certificate.cost)},
+          {"starts", certificate.starts},
+          {"step", certificate.step},
+          {"tested", certificate.tested},
+          {"conflict", certificate.conflict},
           {"calibration_digest", certificate.calibration_digest},
           {"tune_digest", certificate.tune_digest},
           {"little_digest", certificate.little_digest},
           {"big_digest", certificate.big_digest},
           {"n", certificate.n},
+          {"field_n", certificate.field_n},
           {"seed", certificate.seed},
-          {"grid_size", certificate.grid_size},
-          {"tested", certificate.tested}};
+          {"path", to_json(certificate.path)}};
 }
 
-/// One JSON object whose keys must be exactly those asked for; `where` names it in messages.
-class ObjectReader {
- public:
-  ObjectReader(const Json& json, std::string where, std::initializer_list<std::string_view> keys)
-      : json_(json), where_(std::move(where)) {
-    if (!json.is_object()) fail("expected an object");
-    for (const auto& [key, value] : json.items()) {
-      if (std::ranges::find(keys, key) == keys.end()) fail(fmt::format("unknown key '{}'", key));
-    }
-    for (const std::string_view key : keys) {
-      if (!json.contains(key)) fail(fmt::format("key '{}' is missing", key));
-    }
+Certificate certificate_from_json(const Json& json, std::int64_t classes,
+                                  const std::string& where) {
+  const ObjectReader reader(
+      json, where,
+      {"certified", "delta", "risks", "big_classes", "field_shares", "cost", "starts", "step",
+       "tested", "conflict", "calibration_digest", "tune_digest", "little_digest", "big_digest",
+       "n", "field_n", "seed", "path"});
+  Certificate certificate;
+  certificate.certified = reader.boolean("certified");
+  certificate.delta = reader.real("delta", 0.0, 1.0);
+  for (const Json& risk : reader.list("risks")) {
+    certificate.risks.push_back(risk_from_json(
+        risk, fmt::format("{}[{}]", reader.where("risks"), certificate.risks.size())));
   }
-
-  const Json& at(std::string_view key) const { return json_.at(std::string(key)); }
-  std::string where(std::string_view key) const { return fmt::format("{}: {}", where_, key); }
-
-  std::string text(std::string_view key) const {
-    if (!at(key).is_string()) fail(fmt::format("{} is not a string", key));
-    return at(key).get<std::string>();
+  certificate.big_classes = reader.texts("big_classes");
+  certificate.field_shares = reader.reals("field_shares", 0.0, 1.0);
+  if (!certificate.field_shares.empty() &&
+      certificate.field_shares.size() != certificate.big_classes.size()) {
+    reader.fail(fmt::format("field_shares has {} entries for {} classes",
+                            certificate.field_shares.size(), certificate.big_classes.size()));
   }
-
-  bool boolean(std::string_view key) const {
-    if (!at(key).is_boolean()) fail(fmt::format("{} is neither true nor false", key));
-    return at(key).get<bool>();
+  certificate.cost = cost_from_json(reader.at("cost"), reader.where("cost"));
+  certificate.path = path_from_json(reader.at("path"), classes, reader.where("path"));
+  const std::int64_t last = certificate.path.count() - 1;
+  if (last >= kMostSteps) reader.fail(fmt::format("path has more than {} steps", kMostSteps));
+  certificate.starts = reader.integers("starts", 0, last);
+  if (certificate.starts.empty() || !std::ranges::is_sorted(certificate.starts)) {
+    reader.fail("starts is not an ascending list of steps");
   }
-
-  std::int64_t integer(std::string_view key, std::int64_t low, std::int64_t high) const {
-    const Json& value = at(key);
-    const bool fits = value.is_number_unsigned()
-                          ? value.get<std::uint64_t>() <= static_cast<std::uint64_t>(kMaxCount)
-                          : value.is_number_integer();
-    if (!fits || value.get<std::int64_t>() < low || value.get<std::int64_t>() > high) {
-      fail(
-          fmt::format("{} is {}, expected an integer from {} to {}", key, value.dump(), low, high));
-    }
-    return value.get<std::int64_t>();
-  }
-
-  double real(std::string_view key, double low, double high) const {
-    const Json& value = at(key);
-    if (!value.is_number() || !(value.get<double>() >= low && value.get<double>() <= high)) {
-      fail(fmt::format("{} is {}, expected a number from {} to {}", key, value.dump(), low, high));
-    }
-    return value.get<double>();
-  }
-
-  [[noreturn]] void fail(std::string_view problem) const {
-    throw Error(ErrorKind::bad_data, fmt::format("{}: {}", where_, problem));
-  }
-
- private:
-  const Json& json_;
-  std::string where_;
-};
+  certificate.step = reader.integer("step", -1, last);
+  certificate.tested = reader.integer("tested", 0, last + 1);
+  certificate.conflict = reader.text("conflict");
+  certificate.calibration_digest = reader.text("calibration_digest");
+  certificate.tune_digest = reader.text("tune_digest");
+  certificate.little_digest = reader.text("little_digest");
+  certificate.big_digest = reader.text("big_digest");
+  certificate.n = reader.integer("n", 0, kMaxCount);
+  certificate.field_n = reader.integer("field_n", 0, certificate.n);
+  certificate.seed = reader.integer("seed", std::numeric_limits<std::int64_t>::min(), kMaxCount);
+  return certificate;
+}
 
 Rate rate_from_json(const Json& json, const std::string& where) {
   const ObjectReader reader(json, where, {"count", "n", "value", "low", "high"});
@@ -111,60 +185,40 @@ Rate rate_from_json(const Json& json, const std::string& where) {
   return rate;
 }
 
-RiskResult risk_from_json(const Json& json, const std::string& where) {
-  const ObjectReader reader(
-      json, where,
-      {"risk", "bound", "estimate", "p_value", "upper_bound", "events", "offsets", "n", "needed"});
-  RiskResult risk;
-  risk.risk = reader.text("risk");
-  risk.bound = reader.real("bound", 0.0, 1.0);
-  risk.estimate = reader.real("estimate", -1.0, 1.0);
-  risk.p_value = reader.real("p_value", 0.0, 1.0);
-  risk.upper_bound = reader.real("upper_bound", -1.0, 1.0);
-  risk.n = reader.integer("n", 1, kMaxCount);
-  risk.events = reader.integer("events", 0, risk.n);
-  risk.offsets = reader.integer("offsets", 0, risk.n - risk.events);
-  if (!reader.at("needed").is_null()) risk.needed = reader.integer("needed", 1, kMaxCount);
-  return risk;
+AuditRule audit_from_json(const Json& json, const std::string& where) {
+  const ObjectReader reader(json, where, {"fraction", "disagreement", "level"});
+  return {.fraction = reader.real("fraction", 0.0, 1.0),
+          .disagreement = reader.real("disagreement", 0.0, 1.0),
+          .level = reader.real("level", 0.0, 1.0)};
 }
 
-Certificate certificate_from_json(const Json& json, const std::string& where) {
-  const ObjectReader reader(json, where,
-                            {"certified", "delta", "risks", "calibration_digest", "tune_digest",
-                             "little_digest", "big_digest", "n", "seed", "grid_size", "tested"});
-  Certificate certificate;
-  certificate.certified = reader.boolean("certified");
-  certificate.delta = reader.real("delta", 0.0, 1.0);
-  if (!reader.at("risks").is_array()) reader.fail("risks is not an array");
-  for (const Json& risk : reader.at("risks")) {
-    certificate.risks.push_back(risk_from_json(
-        risk, fmt::format("{}[{}]", reader.where("risks"), certificate.risks.size())));
+std::vector<ScoreMerit> merits_from_json(const ObjectReader& reader) {
+  std::vector<ScoreMerit> merits;
+  for (const Json& json : reader.list("score_merits")) {
+    const ObjectReader merit(json, reader.where("score_merits"), {"kind", "area"});
+    merits.push_back({enum_from<ScoreKind>(merit, "kind"), merit.real("area", 0.0, 1.0)});
   }
-  certificate.calibration_digest = reader.text("calibration_digest");
-  certificate.tune_digest = reader.text("tune_digest");
-  certificate.little_digest = reader.text("little_digest");
-  certificate.big_digest = reader.text("big_digest");
-  certificate.n = reader.integer("n", 0, kMaxCount);
-  certificate.seed = reader.integer("seed", std::numeric_limits<std::int64_t>::min(), kMaxCount);
-  certificate.grid_size = reader.integer("grid_size", 0, kMaxCount);
-  certificate.tested = reader.integer("tested", 0, certificate.grid_size);
-  return certificate;
+  return merits;
 }
 
-/// A threshold may keep inputs on the device only as far as its certificate says so.
+/// Thresholds may keep inputs on the device only as far as their certificate says so.
 void require_covered(const EscalationPolicy& policy, const ObjectReader& reader) {
   const Certificate& certificate = policy.certificate;
   if (!certificate.certified) {
-    if (policy.threshold == kAlwaysEscalate) return;
-    reader.fail(
-        fmt::format("threshold is {} but nothing is certified, expected {} (always escalate)",
-                    policy.threshold, kAlwaysEscalate));
+    if (always_escalates(policy) && certificate.step == -1) return;
+    reader.fail(fmt::format("nothing is certified, so every threshold must be {} (always escalate)",
+                            kAlwaysEscalate));
   }
   if (certificate.risks.empty()) reader.fail("certified is true but risks is empty");
+  if (certificate.step < 0 ||
+      policy.thresholds != certificate.path.steps[static_cast<std::size_t>(certificate.step)]) {
+    reader.fail("thresholds are not those of the certificate's step");
+  }
+  const double level = certificate.delta / static_cast<double>(certificate.starts.size());
   for (const RiskResult& risk : certificate.risks) {
-    if (risk.p_value <= certificate.delta) continue;
-    reader.fail(fmt::format("certified is true but the p-value of {} is {}, above delta {}",
-                            risk.risk, risk.p_value, certificate.delta));
+    if (risk.p_value <= level) continue;
+    reader.fail(fmt::format("certified is true but the p-value of {} is {}, above {}", risk.risk,
+                            risk.p_value, level));
   }
 }
 
@@ -179,31 +233,50 @@ Json to_json(const Rate& rate) {
 }
 
 Json to_json(const EscalationPolicy& policy) {
+  Json merits = Json::array();
+  for (const ScoreMerit& merit : policy.merits) {
+    merits.push_back({{"kind", name_of(merit.kind)}, {"area", merit.area}});
+  }
   return {{"format", kFormat},
-          {"score", policy.score},
-          {"threshold", policy.threshold},
-          {"certificate", to_json(policy.certificate)},
+          {"score", to_json(policy.rule)},
+          {"thresholds", policy.thresholds},
+          {"other", name_of(policy.other)},
           {"escalation", to_json(policy.escalation)},
-          {"priority_local", to_json(policy.priority_local)}};
+          {"priority_local", to_json(policy.priority_local)},
+          {"audit",
+           {{"fraction", policy.audit.fraction},
+            {"disagreement", policy.audit.disagreement},
+            {"level", policy.audit.level}}},
+          {"score_merits", merits},
+          {"certificate", to_json(policy.certificate)}};
 }
 
 EscalationPolicy policy_from_json(const Json& json, std::string_view name) {
   return read_json(name, [&] {
-    const ObjectReader reader(
-        json, std::string(name),
-        {"format", "score", "threshold", "certificate", "escalation", "priority_local"});
-    reader.integer("format", kFormat, kFormat);
-    EscalationPolicy policy;
-    policy.score = reader.text("score");
-    if (policy.score != "margin") {
-      reader.fail(fmt::format("score is '{}', expected 'margin'", policy.score));
+    const std::string file(name);
+    if (json.is_object() && json.contains("format") && json.at("format") != kFormat) {
+      throw Error(ErrorKind::bad_data,
+                  fmt::format("{}: format is {}, expected {}; export the bundle again", file,
+                              json.at("format").dump(), kFormat));
     }
-    policy.threshold = reader.integer("threshold", 1, kAlwaysEscalate);
-    policy.certificate =
-        certificate_from_json(reader.at("certificate"), reader.where("certificate"));
+    const ObjectReader reader(json, file,
+                              {"format", "score", "thresholds", "other", "escalation",
+                               "priority_local", "audit", "score_merits", "certificate"});
+    EscalationPolicy policy;
+    policy.thresholds = reader.integers("thresholds", kTieScore + 1, kAlwaysEscalate);
+    const std::int64_t classes = std::ssize(policy.thresholds);
+    if (classes < 2 || classes > kMostClasses) {
+      reader.fail(fmt::format("thresholds has {} entries, expected one a little class", classes));
+    }
+    policy.rule = score_rule_from_json(reader.at("score"), classes, reader.where("score"));
+    policy.other = enum_from<OtherMode>(reader, "other");
     policy.escalation = rate_from_json(reader.at("escalation"), reader.where("escalation"));
     policy.priority_local =
         rate_from_json(reader.at("priority_local"), reader.where("priority_local"));
+    policy.audit = audit_from_json(reader.at("audit"), reader.where("audit"));
+    policy.merits = merits_from_json(reader);
+    policy.certificate =
+        certificate_from_json(reader.at("certificate"), classes, reader.where("certificate"));
     require_covered(policy, reader);
     return policy;
   });

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -12,6 +13,39 @@ namespace biglittle {
 namespace {
 
 constexpr int kMaxDepth = 64;
+
+/// True for a list of numbers, strings and the like, which reads best on one line.
+bool is_plain_list(const Json& json) {
+  return json.is_array() && std::none_of(json.begin(), json.end(),
+                                         [](const Json& item) { return item.is_structured(); });
+}
+
+void append(std::string& text, const Json& json, std::size_t indent) {
+  if (!json.is_structured() || json.empty()) {
+    text += json.dump();
+    return;
+  }
+  if (is_plain_list(json)) {
+    text += '[';
+    for (const Json& item : json) {
+      if (text.back() != '[') text += ", ";
+      text += item.dump();
+    }
+    text += ']';
+    return;
+  }
+  const bool is_object = json.is_object();
+  std::string_view separator = "\n";
+  text += is_object ? '{' : '[';
+  for (const auto& [key, value] : json.items()) {
+    text.append(separator).append(indent + 2, ' ');
+    if (is_object) text += Json(key).dump() + ": ";
+    append(text, value, indent + 2);
+    separator = ",\n";
+  }
+  text.append("\n").append(indent, ' ');
+  text += is_object ? '}' : ']';
+}
 
 }  // namespace
 
@@ -41,7 +75,11 @@ Json parse_json(std::string_view text, std::string_view name) {
   return read_json(name, [&] { return Json::parse(text, check); });
 }
 
-std::string to_text(const Json& json) { return json.dump(2) + "\n"; }
+std::string to_text(const Json& json) {
+  std::string text;
+  append(text, json, 0);
+  return text + "\n";
+}
 
 std::string plain_message(const nlohmann::json::exception& exception) {
   // "[json.exception.type_error.302] type must be string, but is number"

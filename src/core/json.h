@@ -20,7 +20,8 @@ using Json = nlohmann::ordered_json;
 /// other; no key twice in one object. Throws Error{bad_data}.
 Json parse_json(std::string_view text, std::string_view name);
 
-/// Two-space indented text with a final newline; numbers round-trip.
+/// Two-space indented text with a final newline, lists of plain values on one line; numbers
+/// round-trip.
 std::string to_text(const Json& json);
 
 /// The exception's sentence without its class and number.

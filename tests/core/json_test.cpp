@@ -57,8 +57,15 @@ TEST(ToText, IsIndentedAndRoundTripsNumbers) {
   const Json json = {{"a", 0.1}, {"b", {1, 2}}, {"c", 9007199254740993}};
   const std::string text = to_text(json);
   EXPECT_EQ(text,
-            "{\n  \"a\": 0.1,\n  \"b\": [\n    1,\n    2\n  ],\n  \"c\": 9007199254740993\n}\n");
+            "{\n  \"a\": 0.1,\n  \"b\": [1, 2],\n  \"c\": 9007199254740993\n}\n");
   EXPECT_EQ(parse_json(text, "x"), json);
+}
+
+TEST(ToText, KeepsListsOfPlainValuesOnOneLine) {
+  const Json json = {{"rows", {{1, "x"}, Json::array()}}, {"none", Json::object()}};
+  EXPECT_EQ(to_text(json),
+            "{\n  \"rows\": [\n    [1, \"x\"],\n    []\n  ],\n  \"none\": {}\n}\n");
+  EXPECT_EQ(to_text(Json(3)), "3\n");
 }
 
 TEST(ReadJson, TurnsMissingKeysAndWrongTypesIntoOneLine) {
