@@ -24,13 +24,13 @@ struct Certificate {
   bool certified = false;
   double delta = 0.05;
   std::vector<RiskResult> risks;  ///< at the chosen step; at the first one tried where none passed
-  std::vector<std::string> big_classes;  ///< names the risks' classes
-  std::vector<double> field_shares;      ///< [big classes]; empty: the data's own mix
-  CostOptions cost;                      ///< as asked, for the risk "cost"
-  ThresholdPath path;                         ///< fixed on tune
-  std::vector<std::int64_t> starts;           ///< steps at which the search's chains began
-  std::int64_t step = -1;                     ///< the chosen one; -1: none passed
-  std::int64_t tested = 0;                    ///< steps tested, over all chains
+  std::vector<std::string> big_classes;    ///< names the risks' classes
+  std::vector<double> field_shares;        ///< [big classes]; empty: the data's own mix
+  CostOptions cost;                        ///< as asked, for the risk "cost"
+  ThresholdPath path;                      ///< fixed on tune
+  std::vector<std::int64_t> starts = {0};  ///< steps at which the search's chains began
+  std::int64_t step = -1;                  ///< the chosen one; -1: none passed
+  std::int64_t tested = 0;                 ///< steps tested, over all chains
   /// Where nothing is certified though a budget is kept at the start: the first step at which the
   /// other constraints would pass and the escalation rate there, in words; else empty.
   std::string conflict;
