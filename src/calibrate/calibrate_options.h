@@ -34,7 +34,7 @@ struct EnumNames<OtherMode> {
 /// classes for the truth, little ones (so also "other") for the answer. What is not stated costs 0.
 struct CostOptions {
   double bound = 0.0;  ///< E[cost of local answers] <= bound; 0: not asked
-  std::map<std::string, std::map<std::string, double>> table;
+  std::map<std::string, std::map<std::string, double>> table = {};
 };
 void describe(CostOptions& options, OptionVisitor& visitor);
 
@@ -45,12 +45,12 @@ struct CalibrateOptions {
   double harm = 0.0;
   double selective = 0.0;
   double miss = 0.0;                      ///< of every priority class
-  std::map<std::string, double> miss_of;  ///< of single priority classes, over `miss`
+  std::map<std::string, double> miss_of = {};  ///< of single priority classes, over `miss`
   double agreement = 0.0;
   double budget = 0.0;
   double dropped = 0.0;  ///< of every priority class; needs other = answer
-  std::map<std::string, double> dropped_of;
-  CostOptions cost;
+  std::map<std::string, double> dropped_of = {};
+  CostOptions cost = {};
   ScoreChoice score = ScoreChoice::margin;
   ThresholdKind thresholds = ThresholdKind::one;
   OtherMode other = OtherMode::escalate;
@@ -58,7 +58,7 @@ struct CalibrateOptions {
   std::int64_t starts = 1;  ///< chains of the search, each tested at delta / starts
   /// Share of inputs by big class where the device will be; what is left is shared by the classes
   /// not named, as in tune. Empty: as in the data.
-  std::map<std::string, double> field_prior;
+  std::map<std::string, double> field_prior = {};
   double audit_fraction = 0.01;    ///< of local answers sent up anyway
   double audit_level = 0.01;       ///< chance that the drift alarm is ever false
   std::int64_t seed = 1;           ///< of the betting order, the field sample and the gate's folds

@@ -31,7 +31,7 @@ RiskResult miss_of_bag() {
 
 EscalationPolicy certified(std::vector<RiskResult> risks) {
   EscalationPolicy policy;
-  policy.threshold = 1234;
+  policy.thresholds = {1234, 1234, kAlwaysEscalate};
   policy.certificate.certified = true;
   policy.certificate.n = 5000;
   policy.certificate.risks = std::move(risks);
@@ -40,7 +40,7 @@ EscalationPolicy certified(std::vector<RiskResult> risks) {
 
 EscalationPolicy refused(std::vector<RiskResult> risks) {
   EscalationPolicy policy = certified(std::move(risks));
-  policy.threshold = kAlwaysEscalate;
+  policy.thresholds.assign(3, kAlwaysEscalate);
   policy.certificate.certified = false;
   return policy;
 }
@@ -103,6 +103,76 @@ TEST(Explain, SaysWhenMoreSamplesWouldNotHelp) {
 TEST(Explain, SaysThatAnEmptyPolicyEscalatesEverything) {
   EXPECT_EQ(explain(EscalationPolicy{}),
             "Nothing is certified: every input goes to the big network");
+}
+
+/// A risk of each kind with the same numbers.
+RiskResult risk_named(const std::string& name) {
+  return {.risk = name,
+          .bound = 0.02,
+          .estimate = 0.006,
+          .p_value = 0.01,
+          .upper_bound = 0.0154,
+          .events = 3,
+          .n = 500,
+          .needed = 390};
+}
+
+std::string promise_of(const std::string& name) {
+  const std::string text = explain(certified({risk_named(name)}));
+  return text.substr(text.find("1234 ") + 5);
+}
+
+TEST(Explain, PutsEveryRiskIntoWords) {
+  const std::string measured = " (measured: 3 of 500, 0.60 %)";
+  EXPECT_EQ(promise_of("harm"),
+            "spoils at most 2.00 % of all inputs that the big network would get right" + measured);
+  EXPECT_EQ(promise_of("selective"),
+            "is wrong for at most 2.00 % of the inputs it answers" + measured);
+  EXPECT_EQ(promise_of("dropped:bag"),
+            "drops at most 2.00 % of the inputs of class bag as other" + measured);
+  EXPECT_EQ(promise_of("agreement"),
+            "differs on at most 2.00 % of all inputs from what the big network would have said" +
+                measured);
+  EXPECT_EQ(promise_of("budget"), "sends at most 2.00 % of all inputs up" + measured);
+  EXPECT_EQ(promise_of("cost"),
+            "costs at most 0.02 an input by the table of costs (measured: 0.006)");
+}
+
+TEST(Explain, SaysWhichAccuracyCountsInFilterMode) {
+  EscalationPolicy policy = certified({net_loss()});
+  policy.other = OtherMode::answer;
+  EXPECT_NE(explain(policy).find(
+                "at most 0.50 points of accuracy of telling priority classes and other apart"),
+            std::string::npos);
+}
+
+TEST(Explain, SaysWhenEachClassHasItsThreshold) {
+  EscalationPolicy policy = certified({net_loss()});
+  policy.rule.kind = ScoreKind::gate;
+  policy.thresholds = {12, 34, kAlwaysEscalate};
+  EXPECT_NE(explain(policy).find("when the gate reaches the threshold of the class costs"),
+            std::string::npos);
+}
+
+TEST(Explain, NamesTheFieldSample) {
+  EscalationPolicy policy = certified({net_loss()});
+  policy.certificate.field_n = 1700;
+  EXPECT_NE(explain(policy).find("5,000 calibration samples (1,700 of them drawn to the mix of "
+                                 "classes in the field), answering"),
+            std::string::npos);
+}
+
+TEST(Explain, SaysWhereTheSearchBeganAndWhichSamplesCount) {
+  RiskResult risk = risk_named("selective");
+  risk.p_value = 0.04;  // above the level of two starts
+  EscalationPolicy policy = refused({risk});
+  policy.certificate.starts = {3, 9};
+  policy.certificate.conflict = "so and so";
+  EXPECT_EQ(explain(policy),
+            "Not certifiable with probability 95 % on 5,000 calibration samples: even at the first "
+            "threshold that tune promises to be useful the wrong ones among local answers can only "
+            "be bounded by 1.54 % where 2.00 was asked (measured: 3 of 500, 0.60 %); at this rate "
+            "390 samples answered locally would do; the bounds conflict: so and so");
 }
 
 TEST(Explain, KeepsSmallBoundsVisible) {
