@@ -31,6 +31,14 @@ class KeyCollector final : public OptionVisitor {
              std::string_view) override {
     add(name);
   }
+  void field(std::string_view name, std::map<std::string, double>&, RealRange,
+             std::string_view) override {
+    add(name);
+  }
+  void field(std::string_view name, std::map<std::string, std::map<std::string, double>>&,
+             RealRange, std::string_view) override {
+    add(name);
+  }
   void choice(std::string_view name, std::string_view, std::span<const std::string_view>,
               const std::function<void(std::size_t)>&, std::string_view) override {
     add(name);
@@ -99,6 +107,14 @@ std::string expectation(const RealRange& range) {
                     std::isfinite(range.high));
 }
 
+std::string table_expectation(const RealRange& range) {
+  return "a table, each entry " + expectation(range);
+}
+
+std::string nested_expectation(const RealRange& range) {
+  return "a table of tables, each entry " + expectation(range);
+}
+
 std::string expectation(std::span<const std::string_view> permitted) {
   std::vector<std::string> quoted;
   for (const std::string_view word : permitted) quoted.push_back(fmt::format("'{}'", word));
@@ -122,6 +138,14 @@ std::string toml_string(std::string_view text) {
     }
   }
   return out + "\"";
+}
+
+std::string toml_key(std::string_view key) {
+  const bool bare = !key.empty() && std::ranges::all_of(key, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+  return bare ? std::string(key) : toml_string(key);
 }
 
 std::string real_text(double value) {

@@ -36,11 +36,17 @@ std::string suggest_key(std::string_view key, std::span<const std::string> known
 /// "an integer from 1 to 100", "an integer of at least 0", "an integer".
 std::string expectation(const IntRange& range);
 std::string expectation(const RealRange& range);
+/// "a table, each entry a number from 0 to 1" and "a table of tables, each entry ...".
+std::string table_expectation(const RealRange& range);
+std::string nested_expectation(const RealRange& range);
 /// "'a', 'b' or 'c'".
 std::string expectation(std::span<const std::string_view> permitted);
 
 /// A string as TOML, quoted, whatever it holds.
 std::string toml_string(std::string_view text);
+
+/// A key as TOML: bare where that is allowed, else quoted.
+std::string toml_key(std::string_view key);
 
 /// A double as TOML: shortest text that reads back the same, always with a point or exponent.
 std::string real_text(double value);

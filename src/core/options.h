@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,6 +61,14 @@ class OptionVisitor {
                      std::string_view help) = 0;
   virtual void field(std::string_view name, std::vector<std::int64_t>& value, IntRange range,
                      std::string_view help) = 0;
+  /// A table of numbers under names that the user chooses. `{...}` states all of it; a section or a
+  /// dotted key sets what it names and keeps the rest.
+  virtual void field(std::string_view name, std::map<std::string, double>& value, RealRange range,
+                     std::string_view help) = 0;
+  /// A table of such tables.
+  virtual void field(std::string_view name,
+                     std::map<std::string, std::map<std::string, double>>& value, RealRange range,
+                     std::string_view help) = 0;
 
   /// One of `permitted`; `set` receives the index of the one chosen.
   virtual void choice(std::string_view name, std::string_view current,
@@ -109,5 +118,9 @@ void apply_assignment(std::string_view assignment, const DescribeOptions& descri
 enum class TomlComments { none, help };
 std::string write_toml(const DescribeOptions& describe_options,
                        TomlComments comments = TomlComments::none);
+
+/// Throws Error{config} for a number outside its range, naming it with `section` before it, e.g.
+/// "calibrate.delta". Reading does the same; this is for options that a program set.
+void check_ranges(const DescribeOptions& describe_options, std::string_view section);
 
 }  // namespace biglittle

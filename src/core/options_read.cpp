@@ -12,18 +12,10 @@
 #include "core/option_names.h"
 #include "core/options.h"
 #include "core/text.h"
+#include "core/toml_text.h"
 
 namespace biglittle {
 namespace {
-
-// Begins a message about a place in the text, e.g. "x.toml:3:1".
-using Place = std::function<std::string(const toml::source_position&)>;
-
-Place place_in(std::string_view name) {
-  return [name = std::string(name)](const toml::source_position& at) {
-    return fmt::format("{}:{}:{}", name, at.line, at.column);
-  };
-}
 
 std::string value_text(const toml::node& node) {
   if (const auto text = node.value_exact<std::string>())
@@ -39,7 +31,7 @@ std::string value_text(const toml::node& node) {
 // Walks the options and takes what the table states. What was stated and not taken is unknown.
 class TomlReader final : public OptionVisitor {
  public:
-  TomlReader(const toml::table& root, Place place, const std::filesystem::path& base)
+  TomlReader(const toml::table& root, TomlPlace place, const std::filesystem::path& base)
       : place_(std::move(place)), base_(base), tables_{&root} {}
 
   void field(std::string_view name, bool& value, std::string_view) override {
@@ -58,13 +50,7 @@ class TomlReader final : public OptionVisitor {
 
   void field(std::string_view name, double& value, RealRange range, std::string_view) override {
     const toml::node* node = take(name);
-    if (node == nullptr) return;
-    std::optional<double> number = node->value_exact<double>();
-    if (const auto whole = node->value_exact<std::int64_t>()) number = static_cast<double>(*whole);
-    if (!number || !(*number >= range.low && *number <= range.high)) {
-      refuse(*node, name, expectation(range));
-    }
-    value = *number;
+    if (node != nullptr) value = real(*node, name, range);
   }
 
   void field(std::string_view name, std::string& value, std::string_view) override {
@@ -100,6 +86,24 @@ class TomlReader final : public OptionVisitor {
     if (list == nullptr) refuse(*node, name, "a list, each " + expectation(range));
     value.clear();
     for (const toml::node& item : *list) value.push_back(integer(item, name, range));
+  }
+
+  void field(std::string_view name, std::map<std::string, double>& value, RealRange range,
+             std::string_view) override {
+    const toml::node* node = take(name);
+    if (node != nullptr) numbers(*node, name, range, value, table_expectation(range));
+  }
+
+  void field(std::string_view name, std::map<std::string, std::map<std::string, double>>& value,
+             RealRange range, std::string_view) override {
+    const toml::node* node = take(name);
+    if (node == nullptr) return;
+    const toml::table& table = stated_table(*node, name, value, nested_expectation(range));
+    for (const auto& [key, inner] : table) {
+      taken_.insert(&inner);
+      numbers(inner, entry_name(name, key), range, value[std::string(key.str())],
+              table_expectation(range));
+    }
   }
 
   void choice(std::string_view name, std::string_view, std::span<const std::string_view> permitted,
@@ -171,85 +175,62 @@ class TomlReader final : public OptionVisitor {
     return *number;
   }
 
+  double real(const toml::node& node, std::string_view name, RealRange range) const {
+    std::optional<double> number = node.value_exact<double>();
+    if (const auto whole = node.value_exact<std::int64_t>()) number = static_cast<double>(*whole);
+    if (!number || !(*number >= range.low && *number <= range.high)) {
+      refuse(node, name, expectation(range));
+    }
+    return *number;
+  }
+
+  // The table at `node`; `value` keeps what it had only where the table is written in parts.
+  template <typename Map>
+  const toml::table& stated_table(const toml::node& node, std::string_view name, Map& value,
+                                  const std::string& expected) const {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) refuse(node, name, expected);
+    if (table->is_inline()) value.clear();
+    return *table;
+  }
+
+  void numbers(const toml::node& node, std::string_view name, RealRange range,
+               std::map<std::string, double>& value, const std::string& expected) {
+    for (const auto& [key, entry] : stated_table(node, name, value, expected)) {
+      taken_.insert(&entry);
+      value[std::string(key.str())] = real(entry, entry_name(name, key), range);
+    }
+  }
+
+  static std::string entry_name(std::string_view table, const toml::key& key) {
+    return fmt::format("{}.{}", table, one_line(toml_key(key.str())));
+  }
+
   std::string text(const toml::node& node, std::string_view name) const {
     auto stated = node.value_exact<std::string>();
     if (!stated) refuse(node, name, "a string");
     return *std::move(stated);
   }
 
-  Place place_;
+  TomlPlace place_;
   std::filesystem::path base_;
   std::vector<const toml::table*> tables_;
   SectionPath path_;
   std::set<const toml::node*> taken_;
 };
 
-void read_table(const toml::table& table, Place place, const std::filesystem::path& base,
+void read_table(const toml::table& table, TomlPlace place, const std::filesystem::path& base,
                 const DescribeOptions& describe_options) {
   TomlReader reader(table, std::move(place), base);
   describe_options(reader);
   reader.refuse_unknown(table, "", option_keys(describe_options));
 }
 
-// Parses, and limits what could overrun the stack: each dot of a key may open one more table inside
-// the others.
-toml::table parse_toml(std::string_view text, const Place& place) {
-  constexpr std::ptrdiff_t kMaxDots = 4096;
-  if (std::ranges::count(text, '.') > kMaxDots) {
-    throw Error(ErrorKind::config,
-                fmt::format("{}: the text has more than {} dots", place({1, 1}), kMaxDots));
-  }
-  try {
-    return toml::parse(text);
-  } catch (const toml::parse_error& error) {
-    std::string description = one_line(error.description());
-    if (description.starts_with('E')) description.front() = 'e';
-    throw Error(ErrorKind::config, fmt::format("{}: {}", place(error.source().begin), description));
-  }
-}
-
-std::optional<toml::table> parse_if_toml(std::string_view text) {
-  try {
-    return parse_toml(text, [](const toml::source_position&) { return std::string(); });
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
-// The sections and the last name of "a.b.c"; nothing when it is not a key.
-std::vector<std::string> key_parts(std::string_view key) {
-  // Two lines could be a section's heading and a key.
-  if (key.find('\n') != std::string_view::npos) return {};
-  const std::optional<toml::table> table = parse_if_toml(fmt::format("{} = 0", key));
-  std::vector<std::string> parts;
-  const toml::table* at = table ? &*table : nullptr;
-  while (at != nullptr) {
-    if (at->size() != 1) return {};
-    parts.emplace_back(at->begin()->first.str());
-    at = at->begin()->second.as_table();
-  }
-  return parts;
-}
-
-// `text` as a TOML value, or as a string when it is none.
-toml::table table_of_value(const std::string& key, std::string_view text) {
-  std::optional<toml::table> parsed = parse_if_toml(fmt::format("value = {}", text));
-  // More keys would be another assignment behind a line break.
-  if (parsed && parsed->size() == 1) {
-    toml::table named;
-    named.insert(key, std::move(*parsed->get("value")));
-    return named;
-  }
-  toml::table named;
-  named.insert(key, std::string(text));
-  return named;
-}
-
 }  // namespace
 
 void read_toml_text(std::string_view text, std::string_view name, const std::filesystem::path& base,
                     const DescribeOptions& describe_options) {
-  const Place place = place_in(name);
+  const TomlPlace place = toml_place_in(name);
   read_table(parse_toml(text, place), place, base, describe_options);
 }
 
@@ -264,16 +245,16 @@ void apply_assignment(std::string_view assignment, const DescribeOptions& descri
   if (!is_utf8(assignment)) throw Error(ErrorKind::config, name + ": expected UTF-8 text");
   const std::size_t equals = assignment.find('=');
   std::vector<std::string> parts;
-  if (equals != std::string_view::npos) parts = key_parts(assignment.substr(0, equals));
+  if (equals != std::string_view::npos) parts = toml_key_parts(assignment.substr(0, equals));
   if (parts.empty()) throw Error(ErrorKind::config, name + ": expected section.key=value");
-  toml::table table = table_of_value(parts.back(), assignment.substr(equals + 1));
+  toml::table table = toml_table_of(parts.back(), assignment.substr(equals + 1));
   for (std::size_t i = parts.size() - 1; i-- > 0;) {
     toml::table outer;
     outer.insert(parts[i], std::move(table));
     table = std::move(outer);
   }
   // Lines and columns of a command-line argument mean nothing to its author.
-  const Place place = [&name](const toml::source_position&) { return name; };
+  const TomlPlace place = [&name](const toml::source_position&) { return name; };
   read_table(table, place, {}, describe_options);
 }
 

@@ -14,6 +14,20 @@ std::string list_text(const Items& items, const Write& write) {
   return text + "]";
 }
 
+template <typename Value, typename Write>
+std::string table_text(const std::map<std::string, Value>& table, const Write& write) {
+  if (table.empty()) return "{}";
+  std::string text;
+  for (const auto& [key, value] : table) {
+    text += fmt::format("{}{} = {}", text.empty() ? "{ " : ", ", toml_key(key), write(value));
+  }
+  return text + " }";
+}
+
+std::string numbers_text(const std::map<std::string, double>& table) {
+  return table_text(table, real_text);
+}
+
 // A section's own fields go to its block, and blocks follow each other in the order of declaration,
 // so that a field declared after a subsection still lands in the right section.
 class TomlWriter final : public OptionVisitor {
@@ -45,6 +59,14 @@ class TomlWriter final : public OptionVisitor {
              std::string_view help) override {
     put(name, list_text(value, [](std::int64_t item) { return fmt::format("{}", item); }), help,
         "a list, each " + expectation(range));
+  }
+  void field(std::string_view name, std::map<std::string, double>& value, RealRange range,
+             std::string_view help) override {
+    put(name, numbers_text(value), help, table_expectation(range));
+  }
+  void field(std::string_view name, std::map<std::string, std::map<std::string, double>>& value,
+             RealRange range, std::string_view help) override {
+    put(name, table_text(value, numbers_text), help, nested_expectation(range));
   }
   void choice(std::string_view name, std::string_view current,
               std::span<const std::string_view> permitted, const std::function<void(std::size_t)>&,
