@@ -23,6 +23,9 @@ class Arguments {
   virtual void flag(std::string_view names, bool& value, std::string_view help) = 0;
   virtual void option(std::string_view names, std::string_view placeholder,
                       std::filesystem::path& value, std::string_view help) = 0;
+  /// An option that may not be left out.
+  virtual void required_option(std::string_view names, std::string_view placeholder,
+                               std::filesystem::path& value, std::string_view help) = 0;
   /// One text an occurrence, in the order given.
   virtual void option(std::string_view names, std::string_view placeholder,
                       std::vector<std::string>& values, std::string_view help) = 0;
@@ -45,6 +48,9 @@ std::unique_ptr<Command> train_command();
 std::unique_ptr<Command> derive_little_command();
 std::unique_ptr<Command> export_command();
 std::unique_ptr<Command> evaluate_command();
+std::unique_ptr<Command> certify_command();
+std::unique_ptr<Command> recalibrate_command();
+std::unique_ptr<Command> audit_command();
 std::unique_ptr<Command> run_command();
 std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> verify_command();

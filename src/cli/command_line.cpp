@@ -34,6 +34,13 @@ class SubcommandArguments : public Arguments {
         ->option_text(std::string(placeholder));
   }
 
+  void required_option(std::string_view names, std::string_view placeholder,
+                       std::filesystem::path& value, std::string_view help) override {
+    app_.add_option(std::string(names), value, std::string(help))
+        ->required()
+        ->option_text(std::string(placeholder));
+  }
+
   void option(std::string_view names, std::string_view placeholder,
               std::vector<std::string>& values, std::string_view help) override {
     // One value an occurrence: without the limit it would swallow the positional after it.
@@ -129,6 +136,9 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(derive_little_command());
   commands.push_back(export_command());
   commands.push_back(evaluate_command());
+  commands.push_back(certify_command());
+  commands.push_back(recalibrate_command());
+  commands.push_back(audit_command());
   commands.push_back(inspect_command());
   commands.push_back(verify_command());
   commands.push_back(doctor_command());

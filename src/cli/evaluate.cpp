@@ -1,31 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
-#include "bundle/bundle.h"
+#include "cli/bundle_data.h"
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/console.h"
 #include "cli/measure.h"
-#include "core/error.h"
 
 namespace biglittle {
 namespace {
-
-void require_same_task(const Bundle& bundle, const Dataset& dataset,
-                       const std::filesystem::path& file) {
-  const Shape& expected = bundle.big.network.graph.input().shape;
-  if (!(dataset.input_shape == expected)) {
-    throw Error(ErrorKind::bad_data,
-                fmt::format("{}: samples are {}, the bundle's networks expect {}", file.string(),
-                            to_string(dataset.input_shape), to_string(expected)));
-  }
-  if (dataset.classes != bundle.big.classes) {
-    throw Error(ErrorKind::bad_data,
-                fmt::format("{}: its classes are not those of the bundle ({} and {} names); import "
-                            "it with the bundle's class names, in the same order",
-                            file.string(), dataset.classes.size(), bundle.big.classes.size()));
-  }
-}
 
 class EvaluateCommand : public Command {
  public:
@@ -36,7 +19,7 @@ class EvaluateCommand : public Command {
 
   void declare(Arguments& arguments) override {
     arguments.required("BUNDLE", bundle_, "Folder that export wrote");
-    arguments.required("DATASET", dataset_, "Dataset file; only its test split is read");
+    arguments.required("DATASET", dataset_, "Dataset file; its tune and test splits are read");
     arguments.option("--config", "FILE", config_, "Take [compute] from this config");
     arguments.flag("--json", json_, "Print the result as JSON");
   }
@@ -48,17 +31,18 @@ class EvaluateCommand : public Command {
     const Dataset dataset = read_dataset(dataset_);
     require_same_task(bundle, dataset, dataset_);
     const NetworkPair pair{bundle.big, bundle.little, bundle.little_int8, load_engine(), compute};
-    const SystemReport report = report_split(pair, dataset.split(SplitName::test), bundle.policy);
+    const Split& test = dataset.split(SplitName::test);
+    RecordedAnswers answers;
+    answers.tune = answer_split(pair, dataset.split(SplitName::tune));
+    answers.test = answer_split(pair, test);
+    answers.little_float_class = little_float_classes(pair, test);
+    const SystemReport report = report_answers(pair, answers, bundle.policy);
     print(json_ ? to_text(result_json(bundle, dataset, report))
                 : result_text(bundle, dataset, report));
     return 0;
   }
 
  private:
-  static bool is_bundles_own(const Bundle& bundle, const Dataset& dataset) {
-    return bundle.big.dataset_digest == dataset.digest;
-  }
-
   static std::string result_text(const Bundle& bundle, const Dataset& dataset,
                                  const SystemReport& report) {
     std::string text = report_text(report) + "\n" + class_table(report);

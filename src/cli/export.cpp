@@ -43,21 +43,29 @@ TrainedParts load_parts(const Project& project, const Dataset& dataset) {
   return parts;
 }
 
-/// The threshold with its certificate, bound to what it was computed from.
+RecordedAnswers answer_splits(const NetworkPair& pair, const Dataset& dataset,
+                              const Observer& observer) {
+  const auto answer = [&](SplitName name) {
+    stop_if_asked(observer);
+    return answer_split(pair, dataset.split(name));
+  };
+  RecordedAnswers answers;
+  answers.tune = answer(SplitName::tune);
+  answers.calibration = answer(SplitName::calibration);
+  answers.test = answer(SplitName::test);
+  answers.little_float_class = little_float_classes(pair, dataset.split(SplitName::test));
+  stop_if_asked(observer);
+  return answers;
+}
+
+/// The thresholds with their certificate, bound to what they were computed from.
 EscalationPolicy choose_policy(const NetworkPair& pair, const Dataset& dataset,
-                               const CalibrateOptions& options, const Observer& observer) {
-  const Split& tune = dataset.split(SplitName::tune);
-  const Split& calibration = dataset.split(SplitName::calibration);
-  const Scores tune_scores = score_split(pair, tune);
-  stop_if_asked(observer);
-  const Scores calibration_scores = score_split(pair, calibration);
-  stop_if_asked(observer);
-  EscalationPolicy policy =
-      calibrate(tune_scores, calibration_scores, priority_of(pair.little), options);
-  policy.certificate.tune_digest = tune.digest;
-  policy.certificate.calibration_digest = calibration.digest;
-  policy.certificate.little_digest = int8_digest(pair.little_int8);
-  policy.certificate.big_digest = network_digest(pair.big.network);
+                               const RecordedAnswers& answers, const CalibrateOptions& options) {
+  const PriorityMap& map = priority_of(pair.little);
+  const SearchPlan plan = plan_search(answers.tune, map, dataset.classes, options);
+  EscalationPolicy policy = certify(plan, make_scores(answers.calibration, plan.rule, map), map,
+                                    dataset.classes, options);
+  bind(policy, pair, dataset);
   if (!policy.certificate.certified && !options.allow_uncertified) {
     throw Error(
         ErrorKind::gate,
@@ -128,8 +136,9 @@ StageResult export_stage(Workspace& workspace) {
   const Dataset& dataset = workspace.dataset();
   TrainedParts parts = load_parts(project, dataset);
   const NetworkPair pair{parts.big, parts.little, parts.little_int8, load_engine(), config.compute};
-  EscalationPolicy policy = choose_policy(pair, dataset, config.calibrate, workspace.observer());
-  SystemReport report = report_split(pair, dataset.split(SplitName::test), policy);
+  RecordedAnswers answers = answer_splits(pair, dataset, workspace.observer());
+  EscalationPolicy policy = choose_policy(pair, dataset, answers, config.calibrate);
+  SystemReport report = report_answers(pair, answers, policy);
   stop_if_asked(workspace.observer());
   const ExportInput input =
       export_input(project, dataset, std::move(parts), std::move(policy), std::move(report));

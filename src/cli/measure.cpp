@@ -51,22 +51,33 @@ const PriorityMap& priority_of(const Checkpoint& little) {
   return *little.priority;
 }
 
-Scores score_split(const NetworkPair& pair, const Split& split) {
-  const std::vector<std::int32_t> accumulators =
+Answers answer_split(const NetworkPair& pair, const Split& split) {
+  std::vector<std::int32_t> accumulators =
       Interpreter(pair.little_int8).run(split.samples, pair.compute.threads);
   const std::vector<float> big_logits =
       pair.engine.logits(pair.big.network, pair.big.preprocessing, split.samples, pair.compute);
-  return make_scores(accumulators, big_logits, split.labels, priority_of(pair.little));
+  return make_answers(std::move(accumulators), big_logits, split.labels, priority_of(pair.little));
 }
 
-SystemReport report_split(const NetworkPair& pair, const Split& split,
-                          const EscalationPolicy& policy) {
-  const Scores scores = score_split(pair, split);
-  const std::vector<float> little_logits = pair.engine.logits(
+void bind(EscalationPolicy& policy, const NetworkPair& pair, const Dataset& dataset) {
+  Certificate& certificate = policy.certificate;
+  certificate.tune_digest = dataset.split(SplitName::tune).digest;
+  certificate.calibration_digest = dataset.split(SplitName::calibration).digest;
+  certificate.little_digest = int8_digest(pair.little_int8);
+  certificate.big_digest = network_digest(pair.big.network);
+}
+
+std::vector<std::int64_t> little_float_classes(const NetworkPair& pair, const Split& split) {
+  const std::vector<float> logits = pair.engine.logits(
       pair.little.network, pair.little.preprocessing, split.samples, pair.compute);
-  const PriorityMap& map = priority_of(pair.little);
-  return evaluate_system(scores, predicted_classes(little_logits, map.classes()), policy, map,
-                         pair.big.classes);
+  return predicted_classes(logits, priority_of(pair.little).classes());
+}
+
+SystemReport report_answers(const NetworkPair& pair, const RecordedAnswers& answers,
+                            const EscalationPolicy& policy) {
+  return evaluate_system({answers.test, answers.tune, answers.little_float_class,
+                          static_cast<double>(logit_scale(pair.little_int8))},
+                         policy, priority_of(pair.little), pair.big.classes);
 }
 
 std::string report_text(const SystemReport& report) {
@@ -97,7 +108,7 @@ std::string class_table(const SystemReport& report) {
   for (const ClassRow& row : report.classes) {
     rows.push_back({row.name, row.priority ? "yes" : "", with_thousands(row.n),
                     format_percent(row.big_accuracy), format_percent(row.system_accuracy),
-                    format_percent(row.local_share)});
+                    format_percent(row.local.value)});
   }
   return format_table({"class", "priority", "n", "big", "system", "local"}, rows);
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bundle/answers.h"
 #include "calibrate/evaluate.h"
 #include "quant/int8_model.h"
 #include "train/checkpoint.h"
@@ -31,12 +32,19 @@ struct NetworkPair {
 /// The priority map of a little checkpoint; throws Error{bad_data} naming it when there is none.
 const PriorityMap& priority_of(const Checkpoint& little);
 
-/// The int8 network's margins and big's answers on `split`.
-Scores score_split(const NetworkPair& pair, const Split& split);
+/// The int8 network's accumulators and big's answers on `split`.
+Answers answer_split(const NetworkPair& pair, const Split& split);
 
-/// System-level results on `split` under `policy`.
-SystemReport report_split(const NetworkPair& pair, const Split& split,
-                          const EscalationPolicy& policy);
+/// Binds a policy to the networks and to the splits that it was made from.
+void bind(EscalationPolicy& policy, const NetworkPair& pair, const Dataset& dataset);
+
+/// The float little network's answers on `split`, in little classes.
+std::vector<std::int64_t> little_float_classes(const NetworkPair& pair, const Split& split);
+
+/// System-level results on the test split under `policy`, from the answers to tune, which fit the
+/// temperature, and to test.
+SystemReport report_answers(const NetworkPair& pair, const RecordedAnswers& answers,
+                            const EscalationPolicy& policy);
 
 /// The report as tables: accuracies and shares with their intervals, then the references.
 std::string report_text(const SystemReport& report);

@@ -58,6 +58,14 @@ class OptionArguments::Declaration : public OptionVisitor {
              std::string_view help) override {
     add(name, "[N,...]", help, Kind::plain);
   }
+  void field(std::string_view name, std::map<std::string, double>&, RealRange,
+             std::string_view help) override {
+    add(name, "{NAME=X,...}", help, Kind::plain);
+  }
+  void field(std::string_view name, std::map<std::string, std::map<std::string, double>>&,
+             RealRange, std::string_view help) override {
+    add(name, "{NAME={NAME=X,...},...}", help, Kind::plain);
+  }
   void choice(std::string_view name, std::string_view, std::span<const std::string_view> permitted,
               const std::function<void(std::size_t)>&, std::string_view help) override {
     const std::string words = fmt::format("{}", fmt::join(permitted, "|"));

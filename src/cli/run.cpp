@@ -20,10 +20,7 @@ void check_before_work(Workspace& workspace) {
   build_network(config.big.network, dataset.input_shape,
                 static_cast<std::int64_t>(dataset.classes.size()));
   build_network(config.little.network, dataset.input_shape, map.classes());
-  if (config.calibrate.net_loss <= 0.0 && config.calibrate.miss <= 0.0) {
-    throw Error(ErrorKind::config,
-                "calibrate: no risk is asked; set calibrate.net_loss or calibrate.miss above 0");
-  }
+  check_options(config.calibrate, map, dataset.classes);
 }
 
 /// A dataset that the user brings needs no import.
