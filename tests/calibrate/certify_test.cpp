@@ -219,7 +219,7 @@ TEST(Certify, ALaterStartReachesWhatAnEarlierOneIsKeptFrom) {
   add(calibration, 1000, {5, kLittleBag, kBag, kBag});
   const SearchPlan plan = plan_of({10, 5}, {0.3, 1.0});
   CalibrateOptions options{.net_loss = 0.0, .selective = 0.02};
-  // At the first step 30 of 30 are wrong, at the second 30 of 3,030: P(Binomial <= 30) = 3e-6.
+  // At the first step 30 of 30 are wrong, at the second 30 of 3,030: P(Binomial <= 30) = 9e-6.
   const EscalationPolicy one = certify_bags(plan, calibration, options);
   EXPECT_EQ(one.certificate.starts, Ints{0});
   EXPECT_FALSE(one.certificate.certified);
