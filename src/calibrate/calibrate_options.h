@@ -6,11 +6,14 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "calibrate/score_rule.h"
 #include "core/options.h"
+#include "data/priority.h"
 
 namespace biglittle {
 
@@ -44,8 +47,8 @@ struct CalibrateOptions {
   double net_loss = 0.005;
   double harm = 0.0;
   double selective = 0.0;
-  double miss = 0.0;                      ///< of every priority class
-  std::map<std::string, double> miss_of = {};  ///< of single priority classes, over `miss`
+  double miss = 0.0;                           ///< of every priority class
+  std::map<std::string, double> miss_of = {};  ///< of single priority classes, in place of `miss`
   double agreement = 0.0;
   double budget = 0.0;
   double dropped = 0.0;  ///< of every priority class; needs other = answer
@@ -68,7 +71,9 @@ void describe(CalibrateOptions& options, OptionVisitor& visitor);
 
 /// Throws Error{config} for options that no data could satisfy: nothing asked, values out of range,
 /// a name that is no (priority) class with the closest one, `dropped` without other = answer,
-/// filter mode without a `dropped` bound for every priority class, a field prior above 1.
+/// filter mode without a `dropped` bound for every priority class, a mode or score that needs an
+/// `other` where there is none, a cost of a right answer, a bound on costs that are all 0, a field
+/// prior above 1, or below 1 though it names every class.
 void check_options(const CalibrateOptions& options, const PriorityMap& map,
                    std::span<const std::string> big_classes);
 
@@ -76,7 +81,7 @@ void check_options(const CalibrateOptions& options, const PriorityMap& map,
 bool asks_risk(const CalibrateOptions& options);
 
 /// What the field's mix is, [big classes], summing to 1; `counts` are the tune samples of each
-/// class.
+/// class. Throws Error{bad_data} where tune has no sample of the classes that share what is left.
 std::vector<double> field_shares(const CalibrateOptions& options,
                                  std::span<const std::string> big_classes,
                                  std::span<const std::int64_t> counts);

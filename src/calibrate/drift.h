@@ -4,9 +4,9 @@
 // Watches the field: of the local answers a fraction is sent up anyway, and a bettor plays against
 // "little and big disagree no more often than they did on calibration".
 
+#include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 
 namespace biglittle {
 
@@ -17,7 +17,7 @@ namespace biglittle {
 /// 1939; Waudby-Smith & Ramdas 2024, sections 3 and 4; mixtures: Shafer et al. 2011).
 class DriftTest {
  public:
-  /// rate in (0, 1), level in (0, 1).
+  /// rate in (0, 1), level in (0, 1); throws Error{internal} for others.
   DriftTest(double rate, double level);
 
   void add(bool differs);
@@ -31,11 +31,11 @@ class DriftTest {
   std::optional<std::int64_t> alarm() const { return alarm_; }
 
  private:
+  // Wealth depends on the counts alone, so nothing is summed up over millions of answers.
   static constexpr int kBettors = 16;
-  double rate_;
-  double log_limit_;
-  double log_wealth_[kBettors] = {};
-  double stake_[kBettors] = {};
+  double log_limit_ = 0.0;
+  std::array<double, kBettors> log_if_differs_{};
+  std::array<double, kBettors> log_if_agrees_{};
   std::int64_t seen_ = 0;
   std::int64_t differing_ = 0;
   double largest_ = 0.0;
@@ -44,7 +44,7 @@ class DriftTest {
 
 /// How many audited answers it takes, on average, to raise the alarm when the true rate is
 /// `rate_now`: ln(1 / level) over the growth of the best constant stake. Empty when rate_now <=
-/// rate.
+/// rate, or so close that 10^9 would not do.
 std::optional<std::int64_t> answers_to_alarm(double rate, double rate_now, double level);
 
 }  // namespace biglittle

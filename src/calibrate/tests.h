@@ -53,7 +53,7 @@ std::optional<std::int64_t> betting_samples_needed(double event_rate, double off
 /// "Learn then Test", 2021, proposition 1). n = 0 gives 1.
 double hoeffding_bentkus_p_value(double sum, std::int64_t n, double bound);
 
-/// Smallest bound that passes at level delta, by bisection to 1e-7.
+/// Smallest bound that passes at level delta, by bisection to 1e-12.
 double hoeffding_bentkus_upper(double sum, std::int64_t n, double delta);
 
 /// Smallest n at which a mean of `mean` passes; empty when mean >= bound or more than 10^9 are
