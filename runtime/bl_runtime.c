@@ -511,8 +511,10 @@ void bl_clamp(int32_t count, int32_t low, int32_t high, const int8_t* input, int
   }
 }
 
-bl_result bl_decide(const int32_t* accumulators, int32_t classes, int32_t priorities,
-                    int32_t threshold) {
+/* ---- the decision ---- */
+
+/* Class and margin; the rest is left to the rule. */
+static bl_result bl_largest(int32_t classes, const int32_t* accumulators) {
   int32_t top = 0;
   for (int32_t i = 1; i < classes; ++i) {
     if (accumulators[i] > accumulators[top]) top = i;
@@ -524,7 +526,43 @@ bl_result bl_decide(const int32_t* accumulators, int32_t classes, int32_t priori
   bl_result result;
   result.class_index = top;
   result.margin = accumulators[top] - accumulators[second];
-  result.escalate = !(top < priorities && result.margin >= threshold);
+  result.score = BL_TIE_SCORE;
+  result.escalate = true;
   result.accumulators = accumulators;
   return result;
+}
+
+bl_result bl_decide(const bl_score_rule* rule, const int32_t* accumulators,
+                    const volatile int64_t* thresholds) {
+  bl_result result = bl_largest(rule->classes, accumulators);
+  if (result.margin != 0) {
+    const int32_t top = result.class_index;
+    int32_t to_other = 0;
+    if (rule->other >= 0) {
+      to_other = top == rule->other ? result.margin : accumulators[top] - accumulators[rule->other];
+    }
+    result.score = (int64_t)rule->margin_weight * result.margin +
+                   (int64_t)rule->other_weight * to_other + rule->offsets[top];
+  }
+  result.escalate = !(result.score >= thresholds[result.class_index]);
+  return result;
+}
+
+bl_result bl_decide_margin(int32_t classes, const int32_t* accumulators,
+                           const volatile int64_t* thresholds) {
+  bl_result result = bl_largest(classes, accumulators);
+  if (result.margin != 0) result.score = result.margin;
+  result.escalate = !(result.score >= thresholds[result.class_index]);
+  return result;
+}
+
+/* ---- the audit ---- */
+
+bool bl_audit(uint32_t n, uint32_t limit) {
+  /* A one-to-one map of 32-bit numbers, so exactly `limit` of them pass: an odd constant, so that
+   * number 0 is mixed too, then C. Wellons's lowbias32 ("Prospecting for Hash Functions", 2018). */
+  uint32_t x = n + UINT32_C(0x9e3779b9);
+  x = (x ^ (x >> 16)) * UINT32_C(0x7feb352d);
+  x = (x ^ (x >> 15)) * UINT32_C(0x846ca68b);
+  return (x ^ (x >> 16)) < limit;
 }

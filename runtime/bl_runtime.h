@@ -36,13 +36,32 @@
 extern "C" {
 #endif
 
+/* A threshold that no score reaches, and the score of a tie, which is below every threshold.
+ * Between them lie all other scores and thresholds. */
+#define BL_ALWAYS_ESCALATE INT64_C(9007199254740991)
+#define BL_TIE_SCORE (-BL_ALWAYS_ESCALATE)
+
 /* What the device decides for one input. */
 typedef struct {
   int32_t class_index;         /* class of the largest accumulator, the lowest index on a tie */
   int32_t margin;              /* largest minus second largest accumulator, >= 0 */
+  int64_t score;               /* how sure the network is: compared with the class's threshold */
   bool escalate;               /* true: ask the big network; false: class_index is the answer */
   const int32_t* accumulators; /* one a class, inside the arena: valid until its next use */
 } bl_result;
+
+/* score = margin_weight (top - second) + other_weight (top - other) + offsets[answer], where top
+ * and second are the largest accumulators and other is that of the class `other`. Of an answer
+ * `other` itself top - second stands for top - other; where no class is `other`, that term is 0. A
+ * tie (top = second) has BL_TIE_SCORE. Accumulators are within (-2^30, 2^30), weights within 2^18,
+ * offsets within 2^50: nothing overflows. */
+typedef struct {
+  int32_t classes; /* at least 2 */
+  int32_t other;   /* index of the class `other`; -1: there is none */
+  int32_t margin_weight;
+  int32_t other_weight;
+  const int64_t* offsets; /* [classes] */
+} bl_score_rule;
 
 typedef struct {
   int32_t height;
@@ -133,10 +152,19 @@ void bl_flatten(bl_shape shape, const int8_t* input, int8_t* output);
 void bl_add(const bl_add_layer* layer, const int8_t* left, const int8_t* right, int8_t* output);
 void bl_clamp(int32_t count, int32_t low, int32_t high, const int8_t* input, int8_t* output);
 
-/* The answer stays on the device when its class is one of the first `priorities` and its margin
- * reaches the threshold. Needs at least two classes. */
-bl_result bl_decide(const int32_t* accumulators, int32_t classes, int32_t priorities,
-                    int32_t threshold);
+/* The answer stays on the device when its score reaches the threshold of its class. Only that one
+ * threshold is read, once. */
+bl_result bl_decide(const bl_score_rule* rule, const int32_t* accumulators,
+                    const volatile int64_t* thresholds);
+
+/* The same for the rule whose score is the margin itself (weights 1 and 0, offsets 0), without a
+ * multiplication. */
+bl_result bl_decide_margin(int32_t classes, const int32_t* accumulators,
+                           const volatile int64_t* thresholds);
+
+/* True for the share limit / 2^32 of all numbers n, spread without a pattern: whether the n-th
+ * local answer is sent up nevertheless, so that somebody can watch how often big disagrees. */
+bool bl_audit(uint32_t n, uint32_t limit);
 
 /* clamp(round_half_even(float32(acc) * multiplier) + zero, low, high) for a finite multiplier >= 0
  * and -128 <= zero, low, high <= 127, by integers alone. */

@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "bundle/c_layers.h"
 #include "bundle/c_templates.h"
 #include "bundle/c_text.h"
+#include "bundle/device_policy.h"
 #include "bundle/device_program.h"
 #include "bundle/runtime_text.h"
 #include "core/error.h"
@@ -24,8 +24,7 @@ std::size_t index(std::int64_t value) { return static_cast<std::size_t>(value); 
 
 std::string_view type_name(SampleType type) { return type == SampleType::u8 ? "uint8" : "float32"; }
 
-void check_parts(const Int8Model& model, const EscalationPolicy& policy, const Samples& vectors,
-                 std::span<const std::int32_t> vector_accumulators) {
+void require_priorities(const Int8Model& model) {
   if (!model.priority) {
     throw Error(ErrorKind::bad_data,
                 "the int8 network has no priority classes, so there is nothing to decide on a "
@@ -38,11 +37,11 @@ void check_parts(const Int8Model& model, const EscalationPolicy& policy, const S
                             "2 and equally many are needed",
                             outputs, model.priority->classes()));
   }
-  constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
-  if (policy.threshold < 1 || policy.threshold > kLargest) {
-    throw Error(ErrorKind::bad_data, fmt::format("the policy's threshold is {}, expected 1 to {}",
-                                                 policy.threshold, kLargest));
-  }
+}
+
+void require_vectors(const Int8Model& model, const Samples& vectors,
+                     std::span<const std::int32_t> vector_accumulators) {
+  const auto outputs = static_cast<std::int64_t>(model.classes.size());
   if (vectors.shape != model.graph.input().shape || vectors.type() != model.preprocessing.type) {
     throw Error(
         ErrorKind::bad_data,
@@ -87,20 +86,21 @@ std::string class_names(const Int8Model& model) {
   return text;
 }
 
-void add_selftest(Keys& keys, const Samples& vectors, std::span<const std::int32_t> accumulators) {
+void add_selftest(Keys& keys, const Samples& vectors, std::span<const std::int32_t> accumulators,
+                  const ScoreRule& rule, const PriorityMap& map) {
   std::vector<std::int32_t> classes;
-  std::vector<std::int32_t> margins;
+  std::vector<std::int64_t> scores;
   const std::size_t outputs = accumulators.size() / index(vectors.count());
   for (std::size_t first = 0; first < accumulators.size(); first += outputs) {
-    const Decision decision = decide(accumulators.subspan(first, outputs));
-    classes.push_back(static_cast<std::int32_t>(decision.top));
-    margins.push_back(static_cast<std::int32_t>(decision.margin));
+    const auto row = accumulators.subspan(first, outputs);
+    classes.push_back(static_cast<std::int32_t>(decide(row).top));
+    scores.push_back(score_of(row, rule, map));
   }
   keys["COUNT"] = std::to_string(vectors.count());
   keys["INPUTS"] = input_values(vectors);
   keys["ACCUMULATORS"] = c_values(accumulators);
   keys["EXPECTED_CLASSES"] = c_values(std::span<const std::int32_t>(classes));
-  keys["MARGINS"] = c_values(std::span<const std::int32_t>(margins));
+  keys["SCORES"] = c_values(std::span<const std::int64_t>(scores));
 }
 
 /// Everything that the fixed texts leave open about the network; returns its footprint.
@@ -133,24 +133,24 @@ DeviceFootprint add_network(Keys& keys, const Int8Model& model) {
   return footprint;
 }
 
-/// Text for a paragraph: line breaks would end it.
-std::string one_paragraph(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
-
 }  // namespace
+
+DeviceFootprint device_footprint(const Int8Model& model) {
+  require_priorities(model);
+  Keys unused;
+  return add_network(unused, model);
+}
 
 DeviceSource device_source(const Int8Model& model, const EscalationPolicy& policy,
                            const Samples& vectors,
                            std::span<const std::int32_t> vector_accumulators) {
-  check_parts(model, policy, vectors, vector_accumulators);
-  Keys keys;
+  require_priorities(model);
+  require_device_policy(policy, model.classes.size());
+  require_vectors(model, vectors, vector_accumulators);
+  Keys keys = device_policy_keys(policy, *model.priority);
   DeviceSource source;
   source.footprint = add_network(keys, model);
-  add_selftest(keys, vectors, vector_accumulators);
-  keys["THRESHOLD"] = std::to_string(policy.threshold);
-  keys["CERTIFICATE"] = one_paragraph(explain(policy));
+  add_selftest(keys, vectors, vector_accumulators, policy.rule, *model.priority);
   source.files = runtime_text();
   source.files["bl_model.h"] = fill_in(model_header_template(), keys);
   source.files["bl_model.c"] = fill_in(model_source_template(), keys);

@@ -25,8 +25,12 @@ struct DeviceSource {
   DeviceFootprint footprint;
 };
 
+/// The same footprint without the text.
+DeviceFootprint device_footprint(const Int8Model& model);
+
 /// `vectors` are a few samples whose accumulators and decisions the self-test must reproduce
-/// (`vector_accumulators` [n, classes]). Throws Error{bad_data} when the model has no priority map.
+/// (`vector_accumulators` [n, classes]). Throws Error{bad_data} when the model has no priority map,
+/// the policy has not one threshold and one offset a class, or a number in it is out of range.
 DeviceSource device_source(const Int8Model& model, const EscalationPolicy& policy,
                            const Samples& vectors,
                            std::span<const std::int32_t> vector_accumulators);

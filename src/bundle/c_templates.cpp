@@ -23,8 +23,10 @@ std::string_view model_header_template() {
 #define BL_MODEL_CHANNELS @CHANNELS@
 #define BL_MODEL_INPUT_COUNT @INPUT_COUNT@
 #define BL_MODEL_CLASSES @CLASSES@
-/* Classes 0 .. BL_MODEL_PRIORITIES - 1 may be answered on the device; others always escalate. */
+/* Classes 0 .. BL_MODEL_PRIORITIES - 1 are the priority classes; one behind them is `other`. */
 #define BL_MODEL_PRIORITIES @PRIORITIES@
+/* For bl_audit: the share of local answers to send up as well, times 2^32. */
+#define BL_MODEL_AUDIT_LIMIT UINT32_C(@AUDIT_LIMIT@)
 /* Memory for activations, and weights, biases and multipliers in flash. */
 #define BL_MODEL_ARENA_BYTES @ARENA_BYTES@
 #define BL_MODEL_CONSTANT_BYTES @CONSTANT_BYTES@
@@ -37,8 +39,8 @@ extern "C" {
 
 typedef @INPUT_TYPE@ bl_model_input;
 
-/* The smallest margin that is answered on the device; see bl_model.c. */
-extern const int32_t bl_model_threshold;
+/* The smallest score of each class that is answered on the device; see bl_model.c. */
+extern const int64_t bl_model_thresholds[BL_MODEL_CLASSES];
 
 extern const char* const bl_model_class_names[BL_MODEL_CLASSES];
 
@@ -65,21 +67,23 @@ std::string_view model_source_template() {
   return R"(/* Generated: export again instead of editing. */
 #include "bl_model.h"
 
-/* ---- the escalation threshold --------------------------------------------------------------
- * The device answers when the class is a priority class and margin >= this; everything else goes
- * up. A larger value escalates more. It is read from memory at every call, so it may be patched
- * here or in the flash image; the certificate holds for the exported value only. */
-const int32_t bl_model_threshold = @THRESHOLD@;
+/* ---- the escalation thresholds -------------------------------------------------------------
+ * One a class, in the order of bl_model_class_names: the device answers when the score reaches the
+ * threshold of the class it names; everything else goes up. A larger value escalates more,
+ * BL_ALWAYS_ESCALATE everything. They are read from memory at every call, so they may be patched
+ * here or in the flash image, to any value above BL_TIE_SCORE; the certificate holds for the
+ * exported values only. */
+const int64_t bl_model_thresholds[BL_MODEL_CLASSES] = {
+@THRESHOLDS@};
 /* -------------------------------------------------------------------------------------------- */
 
 const char* const bl_model_class_names[BL_MODEL_CLASSES] = {
 @CLASS_NAMES@};
 
-@DATA@bl_result bl_model_run_with(int32_t* arena, const bl_model_input* input) {
+@DATA@@RULE@bl_result bl_model_run_with(int32_t* arena, const bl_model_input* input) {
   int8_t* const memory = (int8_t*)arena;
   int32_t* const accumulators = arena + @ACCUMULATOR_WORD@;
-  const volatile int32_t* const threshold = &bl_model_threshold;
-@CALLS@  return bl_decide(accumulators, BL_MODEL_CLASSES, BL_MODEL_PRIORITIES, *threshold);
+@CALLS@  return @DECIDE@;
 }
 
 bl_result bl_model_run(const bl_model_input* input) {
@@ -105,20 +109,20 @@ static const int32_t bl_selftest_accumulators[BL_SELFTEST_COUNT * BL_MODEL_CLASS
 static const int32_t bl_selftest_classes[BL_SELFTEST_COUNT] = {
 @EXPECTED_CLASSES@};
 
-static const int32_t bl_selftest_margins[BL_SELFTEST_COUNT] = {
-@MARGINS@};
+static const int64_t bl_selftest_scores[BL_SELFTEST_COUNT] = {
+@SCORES@};
 
 static int bl_selftest_passes(int32_t vector) {
   const bl_result result = bl_model_run(bl_selftest_inputs + vector * BL_MODEL_INPUT_COUNT);
   const int32_t* const expected = bl_selftest_accumulators + vector * BL_MODEL_CLASSES;
-  const int answered = bl_selftest_classes[vector] < BL_MODEL_PRIORITIES &&
-                       bl_selftest_margins[vector] >= bl_model_threshold;
+  const int32_t answer = bl_selftest_classes[vector];
+  const bool answered = bl_selftest_scores[vector] >= bl_model_thresholds[answer];
   int32_t i;
   for (i = 0; i < BL_MODEL_CLASSES; ++i) {
     if (result.accumulators[i] != expected[i]) return 0;
   }
-  return result.class_index == bl_selftest_classes[vector] &&
-         result.margin == bl_selftest_margins[vector] && result.escalate == !answered;
+  return result.class_index == answer && result.score == bl_selftest_scores[vector] &&
+         result.escalate == !answered;
 }
 
 int bl_selftest(void) {
@@ -158,7 +162,7 @@ instead of editing.
 
 | file | content |
 |---|---|
-| `bl_model.h`, `bl_model.c` | this network: sizes, threshold, class names, weights, the call |
+| `bl_model.h`, `bl_model.c` | this network: sizes, thresholds, class names, weights, the call |
 | `bl_runtime.h`, `bl_runtime.c` | the kernels, the same for every network |
 | `bl_selftest.c` | @COUNT@ inputs and the integers they must give; not needed in a product |
 
@@ -189,7 +193,7 @@ bl_result result = bl_model_run(input);
 if (result.escalate) {
   /* send the input to the big network */
 } else {
-  /* bl_model_class_names[result.class_index] is the answer */
+  /* bl_model_class_names[result.class_index] is the answer@IF_OTHER@ */
 }
 ```
 
@@ -202,12 +206,38 @@ vectors and ONNX files of the bundle use channel, height, width order instead.
 
 ## Decision
 
+`result.score` is an integer that says how sure the network is: @SCORE_TEXT@
 `result.margin` is the largest minus the second largest of the int32 accumulators
-(`result.accumulators`). The device answers when the class is one of the first @PRIORITIES@ of @CLASSES@
-and `margin >= bl_model_threshold`, which is @THRESHOLD@: one constant near the top of `bl_model.c`, read at
-every call. Another value is allowed but not covered by the certificate:
+(`result.accumulators`). The device answers when `score >= bl_model_thresholds[class_index]`, the
+threshold of the class it names. A tie of the two largest accumulators has the score `BL_TIE_SCORE`,
+which is below every threshold, so it always goes up; so does every answer of a class whose
+threshold is `BL_ALWAYS_ESCALATE`.
+
+@OTHER_TEXT@
+
+The thresholds are one array near the top of `bl_model.c`, read at every call, so they may be
+patched there or in the flash image. A larger one escalates more. Other values than the exported
+ones are allowed but not covered by the certificate:
 
 @CERTIFICATE@
+
+## Audit
+
+The certificate speaks about inputs like those it was made on. Whether the field still is like that
+shows only where big is asked although the device has answered. `bl_audit(n, BL_MODEL_AUDIT_LIMIT)`
+picks @AUDIT_PERCENT@ % of the local answers for it, by their running number alone:
+
+```c
+static uint32_t local_answers; /* keep it over restarts, or start it at random */
+
+if (!result.escalate && bl_audit(local_answers++, BL_MODEL_AUDIT_LIMIT)) {
+  /* use the answer, and send the input up as well */
+}
+```
+
+Log each of them in order of time as a CSV line with the columns `little` (the device's answer),
+`score` and `big` (big's answer): `biglittle audit BUNDLE --log FILE` tells when the two disagree
+more often than they did on calibration.
 )";
 }
 

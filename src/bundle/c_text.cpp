@@ -34,6 +34,10 @@ std::string fill_lines(std::span<const T> values, const Write& write) {
 
 std::string c_float(float value) { return fmt::format("{:.8e}f", value); }
 
+std::string c_int64(std::int64_t value) {
+  return value < 0 ? fmt::format("-INT64_C({})", -value) : fmt::format("INT64_C({})", value);
+}
+
 std::string c_string(std::string_view text) {
   std::string literal = "\"";
   for (const char c : text) {
@@ -60,6 +64,8 @@ std::string c_values(std::span<const std::uint8_t> values) {
 std::string c_values(std::span<const std::int32_t> values) {
   return fill_lines(values, [](std::int32_t value) { return std::to_string(value); });
 }
+
+std::string c_values(std::span<const std::int64_t> values) { return fill_lines(values, c_int64); }
 
 std::string c_values(std::span<const float> values) { return fill_lines(values, c_float); }
 

@@ -18,10 +18,14 @@ std::string c_float(float value);
 /// A string literal with quotes; everything but plain ASCII is written as octal escapes.
 std::string c_string(std::string_view text);
 
+/// "INT64_C(5)", "-INT64_C(5)"; the lowest int64 has no such literal and is none of ours.
+std::string c_int64(std::int64_t value);
+
 /// The values separated by ", ", in indented lines of at most 100 columns.
 std::string c_values(std::span<const std::int8_t> values);
 std::string c_values(std::span<const std::uint8_t> values);
 std::string c_values(std::span<const std::int32_t> values);
+std::string c_values(std::span<const std::int64_t> values);
 std::string c_values(std::span<const float> values);
 
 /// "static const TYPE NAME[N] = {\n  values};\n" with a blank line behind.

@@ -20,7 +20,7 @@ struct TestVectors {
   Samples samples;                         ///< raw, [n, C, H, W]
   std::vector<std::int32_t> accumulators;  ///< [n, little classes]
   std::vector<std::int64_t> little_class;  ///< of the largest accumulator
-  std::vector<std::int64_t> margin;        ///< largest - second largest, >= 0
+  std::vector<std::int64_t> score;         ///< by the policy's rule
   std::vector<std::uint8_t> escalate;      ///< 1: ask the big network
   std::vector<std::int64_t> labels;        ///< true classes, in big classes
 
