@@ -17,9 +17,9 @@
 namespace biglittle {
 
 struct RecordedAnswers {
-  Answers tune;         ///< shaped the policy's path
-  Answers calibration;  ///< certified it, unless there is a log
-  Answers test;         ///< is reported on
+  Answers tune;                                  ///< shaped the policy's path
+  Answers calibration;                           ///< certified it, unless there is a log
+  Answers test;                                  ///< is reported on
   std::vector<std::int64_t> little_float_class;  ///< the float little network's, on test
   /// Of a recalibrated bundle: the field log that certified its policy; `truth` is empty.
   std::optional<Scores> log;

@@ -66,6 +66,7 @@ bool lists(const Manifest& manifest, std::string_view path) {
 
 std::vector<std::string> required_files() {
   return {"MODEL_CARD.md",
+          "answers.safetensors",
           "big/model.onnx",
           "big/model.safetensors",
           "classes.json",
@@ -77,6 +78,7 @@ std::vector<std::string> required_files() {
           "little/vectors.safetensors",
           "policy.json",
           "preprocessing.json",
+          "report.html",
           "report.json"};
 }
 

@@ -73,6 +73,11 @@ void check_format(const Json& json, std::string_view name) {
                              version, kBundleVersion));
   }
   if (version == 0) refuse(name, "format version 0 does not exist");
+  if (version < kBundleVersion) {
+    refuse(name, fmt::format("format version {} has no recorded answers, which version {} needs; "
+                             "export again",
+                             version, kBundleVersion));
+  }
 }
 
 FileRecord file_from_json(const Json& json, std::string_view name) {

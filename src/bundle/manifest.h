@@ -16,7 +16,7 @@
 
 namespace biglittle {
 
-inline constexpr int kBundleVersion = 1;
+inline constexpr int kBundleVersion = 2;
 inline constexpr std::string_view kManifestName = "manifest.json";
 
 /// One file of a bundle other than the manifest.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "bundle/device_policy.h"
 #include "bundle/onnx.h"
 #include "core/error.h"
 #include "core/version.h"
@@ -127,7 +128,9 @@ void check_networks(const Parts& parts, std::string_view name) {
 }
 
 void check_policy_binding(const Parts& parts, std::string_view name) {
-  const Certificate& certificate = parts.policy.certificate;
+  const EscalationPolicy& policy = parts.policy;
+  const PriorityMap& map = *parts.little.priority;
+  const Certificate& certificate = policy.certificate;
   if (certificate.little_digest != int8_digest(parts.little_int8)) {
     refuse(name,
            fmt::format("the policy was calibrated for another int8 network ({}); export again",
@@ -136,6 +139,21 @@ void check_policy_binding(const Parts& parts, std::string_view name) {
   if (certificate.big_digest != network_digest(parts.big.network)) {
     refuse(name, fmt::format("the policy was calibrated for another big network ({}); export again",
                              certificate.big_digest));
+  }
+  if (certificate.big_classes != parts.big.classes) {
+    refuse(name, "the certificate's classes are not the big network's; export again");
+  }
+  try {
+    require_device_policy(policy, map.names.size());
+  } catch (const Error& error) {
+    refuse(name, error.what());
+  }
+  if (policy.other == OtherMode::answer && !map.has_other) {
+    refuse(name, "the policy keeps `other` on the device, but every class is a priority");
+  }
+  if (policy.other == OtherMode::escalate && map.has_other &&
+      policy.thresholds.back() != kAlwaysEscalate) {
+    refuse(name, "the policy escalates `other`, but `other` has a threshold that it can reach");
   }
 }
 

@@ -31,7 +31,8 @@ using FileSet = std::map<std::string, std::string>;
 void check_networks(const Parts& parts, std::string_view name);
 
 /// Throws Error{bad_data}, beginning with `name`, unless the policy's digests are those of big and
-/// of the int8 model.
+/// of the int8 model, it has a threshold and an offset for every little class, `other` stays on the
+/// device only where the policy says so, and its certificate names big's classes.
 void check_policy_binding(const Parts& parts, std::string_view name);
 
 /// classes.json and preprocessing.json.

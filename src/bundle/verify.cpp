@@ -8,6 +8,8 @@
 #include "bundle/c_source.h"
 #include "bundle/contents.h"
 #include "bundle/device_check.h"
+#include "bundle/measurements.h"
+#include "bundle/report.h"
 #include "bundle/stored.h"
 #include "bundle/vectors.h"
 #include "core/error.h"
@@ -77,6 +79,7 @@ std::optional<Manifest> verify_files(const std::filesystem::path& folder, Table&
   return manifest;
 }
 
+/// The networks and what describes them.
 std::optional<Bundle> verify_networks(const std::filesystem::path& folder, Manifest manifest,
                                       Table& table) {
   Bundle bundle;
@@ -91,13 +94,34 @@ std::optional<Bundle> verify_networks(const std::filesystem::path& folder, Manif
     compare_files(folder, description_files(parts_of(bundle)));
     return std::string("classes.json and preprocessing.json are the networks'");
   });
-  table.run("policy", [&] {
-    check_policy_binding(parts_of(bundle), (folder / "policy.json").string());
-    return std::string("bound to both networks");
-  });
   return bundle;
 }
 
+/// The answers and the policy that was made from them; false when one of them failed.
+bool verify_policy(Bundle& bundle, Table& table) {
+  const bool recorded = table.run("answers", [&] {
+    add_answers(bundle);
+    const RecordedAnswers& answers = bundle.answers;
+    return fmt::format(
+        "to {} tune, {} calibration and {} test samples{}", answers.tune.count(),
+        answers.calibration.count(), answers.test.count(),
+        answers.log ? fmt::format(", and a log of {} rows", answers.log->count()) : "");
+  });
+  if (!recorded) {
+    table.skip("policy", "the recorded answers failed");
+    return false;
+  }
+  return table.run("policy", [&] {
+    check_policy(bundle);
+    const PriorityMap& map = *bundle.little.priority;
+    recheck(bundle.policy, certifying_scores(bundle.answers, bundle.policy.rule, map), map,
+            (bundle.folder / "policy.json").string());
+    return fmt::format("bound to both networks; its certificate follows from the {}",
+                       bundle.answers.log ? "log" : "answers on calibration");
+  });
+}
+
+/// The test vectors; none when they failed.
 TestVectors verify_vectors(const Bundle& bundle, Table& table) {
   TestVectors vectors;
   table.run("vectors", [&] {
@@ -109,6 +133,7 @@ TestVectors verify_vectors(const Bundle& bundle, Table& table) {
     if (!difference.empty()) {
       throw Error(ErrorKind::bad_data, fmt::format("{}: {}", file.string(), difference));
     }
+    check_first_answers(recorded, bundle.answers, file.string());
     vectors = std::move(recorded);
     return fmt::format("{} samples give the recorded integers", vectors.count());
   });
@@ -156,22 +181,50 @@ void verify_device(const Bundle& bundle, const TestVectors& vectors, VerifyEngin
 
 void verify_made_files(const Bundle& bundle, const TestVectors& vectors, VerifyEngines engines,
                        Table& table) {
-  if (bundle.manifest.program_version != program_version()) {
-    table.skip_all({"onnx", "device source", "device code"},
-                   fmt::format("made by biglittle {}, this is {}: only the same version can make "
-                               "the files again and compare",
-                               bundle.manifest.program_version, program_version()));
-    return;
-  }
   table.run("onnx", [&] {
     compare_files(bundle.folder, onnx_files(parts_of(bundle)));
     return std::string("three files are what this program makes of the networks");
+  });
+  table.run("report", [&] {
+    const DeviceFootprint footprint = device_footprint(bundle.little_int8);
+    const FileSet expected = report_files(
+        {bundle.name, parts_of(bundle), bundle.answers, bundle.manifest.measured_on, footprint});
+    compare_files(bundle.folder, expected);
+    return fmt::format("{} files are what this program makes of the answers", expected.size());
   });
   if (vectors.count() == 0) {
     table.skip_all({"device source", "device code"}, "the test vectors failed");
     return;
   }
   verify_device(bundle, vectors, engines, table);
+}
+
+/// Everything behind the files' hashes. A check is skipped when what it reads has failed.
+void verify_content(const std::filesystem::path& folder, Manifest manifest, VerifyEngines engines,
+                    Table& table) {
+  const bool same_version = manifest.program_version == program_version();
+  const std::string version = manifest.program_version;
+  std::optional<Bundle> bundle = verify_networks(folder, std::move(manifest), table);
+  if (!bundle) {
+    table.skip_all({"descriptions", "answers", "policy", "vectors", "onnx", "report",
+                    "device source", "device code"},
+                   "the networks failed");
+    return;
+  }
+  if (!verify_policy(*bundle, table)) {
+    table.skip_all({"vectors", "onnx", "report", "device source", "device code"},
+                   "the answers or the policy failed");
+    return;
+  }
+  const TestVectors vectors = verify_vectors(*bundle, table);
+  if (!same_version) {
+    table.skip_all({"onnx", "report", "device source", "device code"},
+                   fmt::format("made by biglittle {}, this is {}: only the same version can make "
+                               "the files again and compare",
+                               version, program_version()));
+    return;
+  }
+  verify_made_files(*bundle, vectors, engines, table);
 }
 
 }  // namespace
@@ -184,20 +237,13 @@ std::vector<VerifyItem> verify_bundle(const std::filesystem::path& folder, Verif
   }
   Table table;
   std::optional<Manifest> manifest = verify_files(folder, table);
-  if (!manifest) {
-    table.skip_all(
-        {"networks", "descriptions", "policy", "vectors", "onnx", "device source", "device code"},
-        "the files are not those of the manifest");
-    return table.take();
+  if (manifest) {
+    verify_content(folder, std::move(*manifest), engines, table);
+  } else {
+    table.skip_all({"networks", "descriptions", "answers", "policy", "vectors", "onnx", "report",
+                    "device source", "device code"},
+                   "the files are not those of the manifest");
   }
-  const std::optional<Bundle> bundle = verify_networks(folder, std::move(*manifest), table);
-  if (!bundle) {
-    table.skip_all({"descriptions", "policy", "vectors", "onnx", "device source", "device code"},
-                   "the networks failed");
-    return table.take();
-  }
-  const TestVectors vectors = verify_vectors(*bundle, table);
-  verify_made_files(*bundle, vectors, engines, table);
   return table.take();
 }
 

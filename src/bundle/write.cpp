@@ -4,9 +4,9 @@
 #include "bundle/bundle.h"
 #include "bundle/c_source.h"
 #include "bundle/contents.h"
-#include "bundle/model_card.h"
+#include "bundle/measurements.h"
 #include "bundle/parts.h"
-#include "bundle/report_json.h"
+#include "bundle/report.h"
 #include "bundle/vectors.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -38,34 +38,13 @@ void check_digests(const ExportInput& input) {
   }
 }
 
-/// The certificate and the report are of those splits.
-void check_measurements(const ExportInput& input) {
-  const auto split = [&](SplitName name) -> const SplitRecord& {
-    return input.splits[static_cast<std::size_t>(name)];
-  };
-  const Certificate& certificate = input.policy.certificate;
-  const SplitRecord& calibration = split(SplitName::calibration);
-  if (certificate.calibration_digest != calibration.digest ||
-      certificate.n != calibration.samples) {
-    refuse(input, "the policy was calibrated on another calibration split; calibrate again");
-  }
-  if (certificate.tune_digest != split(SplitName::tune).digest) {
-    refuse(input, "the policy's threshold grid is of another tune split; calibrate again");
-  }
-  if (input.report.n != split(SplitName::test).samples) {
-    refuse(input, fmt::format("the report is on {} samples but the test split has {}",
-                              input.report.n, split(SplitName::test).samples));
-  }
-}
+MeasuredOn measured_on(const ExportInput& input) { return {input.dataset_digest, input.splits}; }
 
-void check_labels(const ExportInput& input) {
-  const auto classes = static_cast<std::int64_t>(input.big.classes.size());
-  for (const std::int64_t label : input.vector_labels) {
-    if (label < 0 || label >= classes) {
-      refuse(input,
-             fmt::format("a test vector has label {}, expected 0 to {}", label, classes - 1));
-    }
-  }
+/// The answers are of those splits, and the certificate is of them.
+void check_measurements(const ExportInput& input, std::string_view name) {
+  require_consistent(input.answers, *input.little.priority, name);
+  check_counts(input.answers, measured_on(input), name);
+  check_certified_data(input.policy.certificate, input.answers, measured_on(input), name);
 }
 
 void check_input(const ExportInput& input) {
@@ -79,27 +58,28 @@ void check_input(const ExportInput& input) {
   check_networks(parts_of(input), name);
   check_policy_binding(parts_of(input), name);
   check_digests(input);
-  check_measurements(input);
-  check_labels(input);
+  check_measurements(input, name);
 }
 
 /// Every file but the manifest.
 void write_content(const ExportInput& input, const std::filesystem::path& folder) {
   const TestVectors vectors =
       make_vectors(input.little_int8, input.policy, input.vectors, input.vector_labels);
+  check_first_answers(vectors, input.answers, "bundle " + input.name);
   const DeviceSource device =
       device_source(input.little_int8, input.policy, vectors.samples, vectors.accumulators);
   save_checkpoint(folder / "big/model.safetensors", input.big);
   save_checkpoint(folder / "little/model.safetensors", input.little);
   save_int8_model(folder / "little/model.int8.safetensors", input.little_int8);
   write_vectors(folder / "little/vectors.safetensors", vectors);
+  write_answers(folder / "answers.safetensors", input.answers);
 
   FileSet files = description_files(parts_of(input));
   files.merge(onnx_files(parts_of(input)));
+  files.merge(report_files(
+      {input.name, parts_of(input), input.answers, measured_on(input), device.footprint}));
   for (const auto& [name, text] : device.files) files.emplace("device/" + name, text);
   files["policy.json"] = to_text(to_json(input.policy));
-  files["report.json"] = to_text(report_json(input, device.footprint));
-  files["MODEL_CARD.md"] = model_card(input, device.footprint);
   files["config.resolved.toml"] = input.config_toml;
   for (const auto& [path, text] : files) write_file(folder / path, text);
 }
@@ -108,7 +88,7 @@ std::string write_manifest(const ExportInput& input, const std::filesystem::path
   Manifest manifest;
   manifest.program_version = program_version();
   manifest.name = input.name;
-  manifest.measured_on = {input.dataset_digest, input.splits};
+  manifest.measured_on = measured_on(input);
   manifest.files = hash_files(folder);
   manifest.id = bundle_id(manifest.files);
   write_file(folder / kManifestName, to_text(to_json(manifest)));
