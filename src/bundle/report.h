@@ -23,8 +23,8 @@ struct ReportInput {
   const DeviceFootprint& footprint;
 };
 
-/// "report.json", "report.html" and "MODEL_CARD.md" -> text. Nothing in them comes from the clock or
-/// the machine: the same input always gives the same bytes. Throws what evaluate_system throws.
+/// "report.json", "report.html" and "MODEL_CARD.md" -> text. Nothing in them comes from the clock
+/// or the machine: the same input always gives the same bytes. Throws what evaluate_system throws.
 FileSet report_files(const ReportInput& input);
 
 }  // namespace biglittle
