@@ -95,8 +95,7 @@ Json to_json(const Forecast& forecast, OtherMode other) {
 Json to_json(const std::vector<ScoreMerit>& merits) {
   Json json = Json::array();
   for (const ScoreMerit& merit : merits) {
-    const std::string_view name = EnumNames<ScoreKind>::names[static_cast<std::size_t>(merit.kind)];
-    json.push_back({{"score", name}, {"area", merit.area}});
+    json.push_back({{"kind", name_of(merit.kind)}, {"area", merit.area}});
   }
   return json;
 }

@@ -51,11 +51,6 @@ Expected add_up(const std::vector<ForecastRow>& rows, std::size_t fate) {
 
 }  // namespace
 
-std::string_view name_of(Fate fate) {
-  static constexpr std::array<std::string_view, 3> names = {"answered", "dropped", "escalated"};
-  return names[static_cast<std::size_t>(fate)];
-}
-
 std::vector<Fate> fates_of(const Scores& scores, const EscalationPolicy& policy,
                            const PriorityMap& map) {
   std::vector<Fate> fates;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "calibrate/policy.h"
@@ -19,10 +20,11 @@ enum class Fate {
   dropped,   ///< the device keeps it as `other` (filter mode)
   escalated  ///< big answers
 };
+template <>
+struct EnumNames<Fate> {
+  static constexpr std::array<std::string_view, 3> names = {"answered", "dropped", "escalated"};
+};
 inline constexpr std::array<Fate, 3> kFates = {Fate::answered, Fate::dropped, Fate::escalated};
-
-/// "answered", "dropped", "escalated".
-std::string_view name_of(Fate fate);
 
 /// What becomes of each sample under the policy. [N]
 std::vector<Fate> fates_of(const Scores& scores, const EscalationPolicy& policy,
