@@ -30,7 +30,8 @@ SearchPlan plan_search(const Answers& tune, const PriorityMap& map,
   SearchPlan plan;
   plan.merits = compare_scores(tune, map, options.seed);
   plan.rule = choose_rule(options.score, tune, map, plan.merits);
-  plan.path = threshold_path(make_scores(tune, plan.rule, map), map, plan.rule, options);
+  plan.path =
+      threshold_path(make_scores(tune, plan.rule, map), map, plan.rule, options, big_classes);
   if (!options.field_prior.empty()) {
     std::vector<std::int64_t> counts(big_classes.size(), 0);
     for (const std::int64_t truth : tune.truth) ++counts[static_cast<std::size_t>(truth)];

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,24 +28,30 @@ struct ThresholdPath {
 
 /// At most options.grid steps, each letting about equally many more of the tune samples stay local.
 ///
-/// - thresholds = one: one threshold for all priority classes, spread over their scores; the last
-/// step
-///   is 1 for margin and top_other, which every untied answer reaches, and the lowest score for a
-///   gate.
+/// - thresholds = one: one threshold for all priority classes, spread over their scores.
 /// - thresholds = per-class: one for each priority class. A ridge-penalized logistic regression of
 ///   "answer is wrong" on the score, with slope and intercept of each class shrunk towards the
 ///   common ones, orders all answers by their predicted risk; a step is a level of that risk, and
 ///   the threshold of a class the score at which it reaches the level. A class whose slope is not
-///   negative takes the common one.
+///   negative takes the common one; where that is not negative either, or tune has no wrong answer
+///   or no right one, all classes share one threshold.
 /// - other = answer: `other` has a threshold of its own. The answers `other` and the priority
-/// answers
-///   each have a usage at every depth of their own order: the largest, over the asked risks that
-///   the group can break, of (events + 1) / (samples + 1) / bound on tune. The path takes whichever
-///   has the lower usage next, so that both reach their bounds together.
+///   answers each have a usage at every depth of their own order: the largest, over the asked risks
+///   that the group can break, of (events + 1) / (samples + 1) / bound on tune, or the lowest that
+///   is still to come, so that it never falls. The path takes whichever has the lower usage next,
+///   so that both reach their bounds together.
 ///
-/// Throws Error{config} for other = answer where no class is `other`.
+/// The last step is the lowest threshold: 1 for margin and top_other, which every untied answer
+/// reaches, and for a gate the lowest score of an untied priority answer (of `other`: of these;
+/// none there: kAlwaysEscalate). Where tune has no untied answer that may stay local it is the only
+/// one.
+///
+/// `big_classes` names the truths of options.cost: needed where a cost is asked and other = answer.
+/// Throws Error{bad_data} for an empty or inconsistent tune and Error{config} for other = answer
+/// where no class is `other`.
 ThresholdPath threshold_path(const Scores& tune, const PriorityMap& map, const ScoreRule& rule,
-                             const CalibrateOptions& options);
+                             const CalibrateOptions& options,
+                             std::span<const std::string> big_classes = {});
 
 /// For each row the first step that answers it locally; path.count() for never. [N]
 std::vector<std::int64_t> first_local_step(const Scores& scores, const ThresholdPath& path);
