@@ -54,7 +54,6 @@ RecordedAnswers answer_splits(const NetworkPair& pair, const Dataset& dataset,
   answers.calibration = answer(SplitName::calibration);
   answers.test = answer(SplitName::test);
   answers.little_float_class = little_float_classes(pair, dataset.split(SplitName::test));
-  stop_if_asked(observer);
   return answers;
 }
 
@@ -77,7 +76,7 @@ EscalationPolicy choose_policy(const NetworkPair& pair, const Dataset& dataset,
 }
 
 ExportInput export_input(const Project& project, const Dataset& dataset, TrainedParts parts,
-                         EscalationPolicy policy, SystemReport report) {
+                         EscalationPolicy policy, RecordedAnswers answers) {
   const Split& calibration = dataset.split(SplitName::calibration);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(
       std::min(project.config.bundle.vectors, calibration.samples.count())));
@@ -89,23 +88,24 @@ ExportInput export_input(const Project& project, const Dataset& dataset, Trained
   input.little = std::move(parts.little);
   input.little_int8 = std::move(parts.little_int8);
   input.policy = std::move(policy);
+  input.answers = std::move(answers);
   input.vectors = select(calibration.samples, rows);
   input.vector_labels.assign(calibration.labels.begin(),
                              calibration.labels.begin() + static_cast<std::ptrdiff_t>(rows.size()));
   input.dataset_digest = dataset.digest;
   input.splits = describe_splits(dataset);
   input.config_toml = resolved_toml(project, Stage::export_bundle);
-  input.report = std::move(report);
   return input;
 }
 
-StageResult describe_result(const ExportInput& input, const std::string& id) {
+StageResult describe_result(const ExportInput& input, const SystemReport& report,
+                            const std::string& id) {
   const Cost big = count_cost(input.big.network.graph);
   const Cost little = count_cost(input.little.network.graph);
   const double ratio =
       static_cast<double>(big.macs) / static_cast<double>(std::max<std::int64_t>(little.macs, 1));
   const std::string certificate = explain(input.policy);
-  std::string text = report_text(input.report);
+  std::string text = report_text(report);
   text += fmt::format("\ncertificate  {}\n", certificate);
   text += fmt::format("little       {} of int8 weights, {} MACs\n",
                       format_bytes(little.int8_weight_bytes), with_thousands(little.macs));
@@ -117,7 +117,7 @@ StageResult describe_result(const ExportInput& input, const std::string& id) {
            {"id", id},
            {"certificate", certificate},
            {"policy", to_json(input.policy)},
-           {"report", to_json(input.report)},
+           {"report", to_json(report)},
            {"little", {{"int8_weight_bytes", little.int8_weight_bytes}, {"macs", little.macs}}},
            {"big", {{"weight_bytes", float_weight_bytes(big)}, {"macs", big.macs}}},
            {"mac_ratio", ratio}}};
@@ -138,11 +138,11 @@ StageResult export_stage(Workspace& workspace) {
   const NetworkPair pair{parts.big, parts.little, parts.little_int8, load_engine(), config.compute};
   RecordedAnswers answers = answer_splits(pair, dataset, workspace.observer());
   EscalationPolicy policy = choose_policy(pair, dataset, answers, config.calibrate);
-  SystemReport report = report_answers(pair, answers, policy);
+  const SystemReport report = report_answers(pair, answers, policy);
   stop_if_asked(workspace.observer());
   const ExportInput input =
-      export_input(project, dataset, std::move(parts), std::move(policy), std::move(report));
-  return describe_result(input, write_bundle(input));
+      export_input(project, dataset, std::move(parts), std::move(policy), std::move(answers));
+  return describe_result(input, report, write_bundle(input));
 }
 
 }  // namespace biglittle

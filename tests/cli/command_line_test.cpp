@@ -30,7 +30,7 @@ TEST(Help, NamesEveryCommandOnStandardOutput) {
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.err, "");
   for (const char* command : {"run", "import", "train", "derive-little", "export", "evaluate",
-                              "inspect", "verify", "doctor"}) {
+                              "certify", "recalibrate", "audit", "inspect", "verify", "doctor"}) {
     EXPECT_THAT(outcome.out, HasSubstr(std::string("\n  ") + command + " "));
   }
 }
@@ -53,7 +53,7 @@ TEST(Version, IsTheProgramVersion) {
 TEST(BadCommandLine, WithoutCommandListsThem) {
   expect_error(biglittle({}), 64,
                "a command is expected: run, import, train, derive-little, export, evaluate, "
-               "inspect, verify or doctor (see 'biglittle --help')");
+               "certify, recalibrate, audit, inspect, verify or doctor (see 'biglittle --help')");
 }
 
 TEST(BadCommandLine, UnknownCommandNamesTheClosest) {
