@@ -155,27 +155,4 @@ TEST(InputQuantization, RoundsTiesToEvenAndClamps) {
   EXPECT_EQ(quantized, (std::vector<std::int8_t>{64, 64, 66, 64, 127, -128, 127, 127, 127, -128}));
 }
 
-TEST(Decision, TiesGoToTheLowestClassAndEscalate) {
-  const std::vector<std::int32_t> tied = {5, 9, 9, 1};
-  const bl_result result = bl_decide(tied.data(), 4, 3, 1);
-  EXPECT_EQ(result.class_index, 1);
-  EXPECT_EQ(result.margin, 0);
-  EXPECT_TRUE(result.escalate);
-}
-
-TEST(Decision, AnswersAtTheThresholdAndEscalatesBelowIt) {
-  const std::vector<std::int32_t> accumulators = {-40, 10, -7, -8};
-  EXPECT_FALSE(bl_decide(accumulators.data(), 4, 3, 17).escalate);
-  EXPECT_TRUE(bl_decide(accumulators.data(), 4, 3, 18).escalate);
-  EXPECT_TRUE(bl_decide(accumulators.data(), 4, 1, 17).escalate) << "class 1 is no priority class";
-}
-
-TEST(Decision, NoMarginReachesTheAlwaysEscalateThreshold) {
-  const std::vector<std::int32_t> farthest = {(1 << 30) - 1, -(1 << 30) + 1};
-  const bl_result result =
-      bl_decide(farthest.data(), 2, 2, std::numeric_limits<std::int32_t>::max());
-  EXPECT_EQ(result.margin, 2147483646);
-  EXPECT_TRUE(result.escalate);
-}
-
 }  // namespace
