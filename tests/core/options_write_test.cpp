@@ -28,6 +28,8 @@ data = ""
 priority = ["Sneaker", "Bag"]
 seed = 1
 scale = 1.0
+shares = {}
+costs = {}
 
 [big]
 widths = [16, 32]
@@ -52,6 +54,10 @@ priority = []
 seed = 1
 # A factor (a number)
 scale = 1.0
+# Share of each class (a table, each entry a number from 0 to 1)
+shares = {}
+# Cost of each mistake (a table of tables, each entry a number from 0 to 1)
+costs = {}
 
 # The big network
 [big]

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ struct Sample {
   std::vector<std::string> priority;
   std::int64_t seed = 1;
   double scale = 1.0;
+  std::map<std::string, double> shares;
+  std::map<std::string, std::map<std::string, double>> costs;
   BigSample big;
   bool operator==(const Sample&) const = default;
 };
@@ -73,6 +76,8 @@ inline void describe(Sample& options, OptionVisitor& visitor) {
   visitor.field("priority", options.priority, "Classes that matter");
   visitor.field("seed", options.seed, IntRange{0}, "Of everything random");
   visitor.field("scale", options.scale, RealRange{}, "A factor");
+  visitor.field("shares", options.shares, RealRange{0.0, 1.0}, "Share of each class");
+  visitor.field("costs", options.costs, RealRange{0.0, 1.0}, "Cost of each mistake");
   visitor.section("big", options.big, "The big network");
 }
 
