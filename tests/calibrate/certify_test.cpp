@@ -32,7 +32,7 @@ SearchPlan plan_of(const Ints& thresholds, std::vector<double> share = {}) {
   return plan;
 }
 
-SearchPlan four_steps() { return plan_of({60, 50, 20, 1}); }
+SearchPlan four_steps() { return plan_of({60, 50, 20, 1}, {0.001, 0.6, 0.61, 0.62}); }
 
 /// 1,000 samples: nothing lost down to score 50, 12 lost at 20, ties that would lose, one gained.
 Scores loses_at_twenty() {
