@@ -1,54 +1,44 @@
 // SPDX-License-Identifier: MIT
-// The certificate against known truth with more draws and sizes than the fast test.
+// The certificate against known truth with larger samples, and what it is worth.
 
 #include <gtest/gtest.h>
 
-#include "calibrate/world.h"
+#include "calibrate/validity.h"
 
 namespace biglittle {
 namespace {
 
-using testing::highest_plausible;
-using testing::Shape;
-using testing::simulate;
-using testing::Violations;
-using testing::World;
+using namespace testing;
 
-struct Case {
-  Shape shape;
-  double error_rate;
-  CalibrateOptions options;
-};
+class LongCertificateOf : public ::testing::TestWithParam<Trial> {};
 
-void expect_valid(const Case& tested, std::int64_t n, std::int64_t draws) {
-  const World world(tested.shape, tested.error_rate);
-  const Violations violations = simulate(world, n, draws, tested.options);
-  EXPECT_LE(violations.certified, highest_plausible(tested.options.delta, draws)) << n;
-  EXPECT_GT(violations.naive, 0.2) << n;
+TEST_P(LongCertificateOf, HoldsWhereTheRuleWithoutStatisticsDoesNot) {
+  expect_valid(GetParam(), kSampleSizes[1], 300);
+  expect_valid(GetParam(), kSampleSizes[2], 50);
 }
 
-const Case kNetLossCases[] = {
-    {Shape::well_ordered, 0.021, {.net_loss = 0.005, .miss = 0.0, .grid = 40}},
-    {Shape::flat, 0.013, {.net_loss = 0.005, .miss = 0.0, .grid = 40}},
-    {Shape::confidently_wrong_at_top, 0.0094, {.net_loss = 0.005, .miss = 0.0, .grid = 40}}};
-const Case kMissCases[] = {
-    {Shape::well_ordered, 0.05, {.net_loss = 0.0, .miss = 0.02, .grid = 40}},
-    {Shape::flat, 0.03, {.net_loss = 0.0, .miss = 0.02, .grid = 40}},
-    {Shape::confidently_wrong_at_top, 0.021, {.net_loss = 0.0, .miss = 0.02, .grid = 40}}};
+INSTANTIATE_TEST_SUITE_P(Trials, LongCertificateOf, ::testing::ValuesIn(certificate_trials()),
+                         test_name);
 
-TEST(LongCertificate, HoldsForNetLoss) {
-  for (const Case& tested : kNetLossCases) {
-    expect_valid(tested, 800, 4000);
-    expect_valid(tested, 2000, 2000);
-    expect_valid(tested, 8000, 300);
-  }
+class UntoldFieldOf : public ::testing::TestWithParam<Trial> {};
+
+TEST_P(UntoldFieldOf, BreaksThePromiseAboutTheField) {
+  const Violations found = simulate(GetParam(), kSampleSizes[2], 50);
+  EXPECT_GT(found.certified, 0.2);
 }
 
-TEST(LongCertificate, HoldsForMiss) {
-  for (const Case& tested : kMissCases) {
-    expect_valid(tested, 800, 4000);
-    expect_valid(tested, 2000, 2000);
-    expect_valid(tested, 8000, 300);
+INSTANTIATE_TEST_SUITE_P(Trials, UntoldFieldOf, ::testing::ValuesIn(untold_field_trials()),
+                         test_name);
+
+// A certificate that is never given would also be valid.
+TEST(CertificateGiven, WhereTheBoundIsFarAway) {
+  for (Trial trial : certificate_trials()) {
+    if (trial.name != "net-loss" || trial.shape == Shape::confidently_wrong_at_top) continue;
+    trial.options.net_loss *= 4.0;
+    const Violations found = simulate(trial, kSampleSizes[1], 100);
+    EXPECT_GT(found.given, 0.95) << name_of(trial.shape);
+    EXPECT_GT(found.local_share, 0.5) << name_of(trial.shape);
+    EXPECT_EQ(found.certified, 0.0) << name_of(trial.shape);
   }
 }
 

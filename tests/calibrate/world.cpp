@@ -4,129 +4,226 @@
 #include <algorithm>
 #include <cmath>
 
-#include "calibrate/rows.h"
-
 namespace biglittle::testing {
 namespace {
 
-constexpr std::int64_t kMargins = 1000;
-constexpr double kBigErrorRate = 0.002;
-constexpr double kShirtShare = 0.4;
-constexpr double kBagShare = 0.3;
-constexpr double kBootShare = 0.3;
-constexpr double kTop = 0.97;  // where the confidently wrong margins begin
+constexpr double kTiedShare = 0.01;
+constexpr double kTop = 0.92;  // where the confidently wrong scores begin
+constexpr double kBigErrorBesideRight = 0.002;
+constexpr double kBigErrorBesideWrong = 0.1;
+/// What big says when it errs, each half of the time: [truth].
+constexpr std::int64_t kBigMistakes[kBigClasses][2] = {
+    {kCoat, kBag}, {kBoot, kShirt}, {kBag, kShirt}, {kShirt, kBag}};
+constexpr std::int64_t kLittleOfBig[kBigClasses] = {kOther, kLittleBag, kLittleBoot, kOther};
+
+std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
+
+/// Chance of a mistake at `score`, for one that is made at rate 1 over all scores.
+double relative_rate(Shape shape, std::int64_t score) {
+  const double x = (static_cast<double>(score) - 0.5) / World::kHighestScore;
+  switch (shape) {
+    case Shape::well_ordered:
+      return 4.0 * std::pow(1.0 - x, 3.0);
+    case Shape::flat:
+      return 1.0;
+    case Shape::confidently_wrong_at_top:
+      return x > kTop ? 1.0 / (1.0 - kTop) : 0.0;
+  }
+  return 0.0;
+}
+
+double big_error_rate(std::int64_t truth, std::int64_t answer) {
+  return kLittleOfBig[truth] == answer ? kBigErrorBesideRight : kBigErrorBesideWrong;
+}
+
+/// Sum over the local inputs of what `value(truth, answer, big)` says of them.
+template <typename Value>
+double sum(const LocalInputs& inputs, const Value& value) {
+  double total = 0.0;
+  for (std::int64_t truth = 0; truth < std::ssize(inputs.local); ++truth) {
+    for (std::int64_t answer = 0; answer < std::ssize(inputs.local[0]); ++answer) {
+      for (std::int64_t big = 0; big < std::ssize(inputs.of_class); ++big) {
+        total += inputs.local[at(truth)][at(answer)][at(big)] * value(truth, answer, big);
+      }
+    }
+  }
+  return total;
+}
+
+bool little_errs(std::int64_t truth, std::int64_t answer) { return kLittleOfBig[truth] != answer; }
+
+/// In filter mode only the little classes count, for big too.
+bool big_errs(std::int64_t truth, std::int64_t big, OtherMode other) {
+  return other == OtherMode::answer ? kLittleOfBig[big] != kLittleOfBig[truth] : big != truth;
+}
+
+/// P(local, little answers what `counts` among those wrong | truth).
+template <typename Counts>
+double share_of_class(const LocalInputs& inputs, std::int64_t truth, const Counts& counts) {
+  if (inputs.of_class[at(truth)] <= 0.0) return 0.0;
+  const double found = sum(inputs, [&](std::int64_t true_class, std::int64_t answer, std::int64_t) {
+    return true_class == truth && counts(answer) ? 1.0 : 0.0;
+  });
+  return found / inputs.of_class[at(truth)];
+}
+
+double mean_cost(const LocalInputs& inputs, const CostOptions& cost) {
+  double costs[kBigClasses][kLittleClasses] = {};
+  for (const auto& [truth, row] : cost.table) {
+    const auto big = std::ranges::find(world_classes(), truth) - world_classes().begin();
+    for (const auto& [answer, value] : row) {
+      costs[big][answer == "bag" ? kLittleBag : answer == "boot" ? kLittleBoot : kOther] = value;
+    }
+  }
+  return sum(inputs, [&](std::int64_t truth, std::int64_t answer, std::int64_t) {
+    return costs[truth][answer];
+  });
+}
+
+double bound_of(double of_every, const std::map<std::string, double>& of_some,
+                const std::string& name) {
+  const auto own = of_some.find(name);
+  return own == of_some.end() ? of_every : own->second;
+}
+
+/// Keeps the largest excess.
+class Excess {
+ public:
+  /// A bound of 0 is not asked.
+  template <typename Risk>
+  void add(double bound, const Risk& risk) {
+    if (bound > 0.0) largest_ = std::max(largest_, risk() - bound);
+  }
+  double largest() const { return largest_; }
+
+ private:
+  double largest_ = -1.0;
+};
 
 }  // namespace
 
-double World::error_rate_at(double margin) const {
-  const double x = margin / kMargins;
-  switch (shape_) {
-    case Shape::well_ordered:
-      return 4.0 * error_rate_ * std::pow(1.0 - x, 3.0);
-    case Shape::flat:
-      return error_rate_;
-    case Shape::confidently_wrong_at_top:
-      return x > kTop ? error_rate_ / (1.0 - kTop) : 0.0;
+PriorityMap world_map() {
+  return {.little_of_big = {kLittleOfBig, kLittleOfBig + kBigClasses},
+          .names = {"bag", "boot", "other"},
+          .has_other = true};
+}
+
+const std::vector<std::string>& world_classes() {
+  static const std::vector<std::string> classes = {"shirt", "bag", "boot", "coat"};
+  return classes;
+}
+
+double local_share(const LocalInputs& inputs) {
+  return sum(inputs, [](auto...) { return 1.0; });
+}
+
+double excess(const LocalInputs& inputs, const CalibrateOptions& options) {
+  Excess found;
+  found.add(options.net_loss, [&] {
+    return sum(inputs, [&](std::int64_t truth, std::int64_t answer, std::int64_t big) {
+      return double(little_errs(truth, answer)) - double(big_errs(truth, big, options.other));
+    });
+  });
+  found.add(options.harm, [&] {
+    return sum(inputs, [&](std::int64_t truth, std::int64_t answer, std::int64_t big) {
+      return double(little_errs(truth, answer) && !big_errs(truth, big, options.other));
+    });
+  });
+  found.add(options.selective, [&] {
+    const double wrong = sum(inputs, [](std::int64_t truth, std::int64_t answer, std::int64_t) {
+      return double(little_errs(truth, answer));
+    });
+    return wrong > 0.0 ? wrong / local_share(inputs) : 0.0;
+  });
+  for (const std::int64_t truth : {kBag, kBoot}) {
+    const std::string& name = world_classes()[at(truth)];
+    found.add(bound_of(options.miss, options.miss_of, name), [&] {
+      return share_of_class(inputs, truth,
+                            [&](std::int64_t answer) { return little_errs(truth, answer); });
+    });
+    found.add(bound_of(options.dropped, options.dropped_of, name), [&] {
+      return share_of_class(inputs, truth, [](std::int64_t answer) { return answer == kOther; });
+    });
   }
-  return 0.0;
+  found.add(options.agreement, [&] {
+    return sum(inputs, [](std::int64_t, std::int64_t answer, std::int64_t big) {
+      return double(kLittleOfBig[big] != answer);
+    });
+  });
+  found.add(options.cost.bound, [&] { return mean_cost(inputs, options.cost); });
+  found.add(options.budget, [&] { return 1.0 - local_share(inputs); });
+  return found.largest();
+}
+
+World::World(const Shares& of_class, const std::vector<Mistake>& mistakes)
+    : of_class_(of_class), answer_(at(kHighestScore) + 1), above_(at(kHighestScore) + 2) {
+  for (std::int64_t score = kHighestScore; score >= 1; --score) {
+    auto& answer = answer_[at(score)];
+    for (std::size_t truth = 0; truth < kBigClasses; ++truth) {
+      answer[truth][at(kLittleOfBig[truth])] = 1.0;
+    }
+    for (const Mistake& mistake : mistakes) {
+      const double rate = mistake.rate * relative_rate(mistake.shape, score);
+      answer[at(mistake.truth)][at(mistake.answer)] += rate;
+      answer[at(mistake.truth)][at(kLittleOfBig[mistake.truth])] -= rate;
+    }
+    auto& above = above_[at(score)] = above_[at(score) + 1];
+    for (std::int64_t truth = 0; truth < std::ssize(of_class); ++truth) {
+      for (std::int64_t given = 0; given < std::ssize(above); ++given) {
+        const double here =
+            (1.0 - kTiedShare) * answer[at(truth)][at(given)] / double(kHighestScore);
+        const double errs = big_error_rate(truth, given);
+        above[at(given)][at(truth)][at(truth)] += here * (1.0 - errs);
+        for (const std::int64_t big : kBigMistakes[truth]) {
+          above[at(given)][at(truth)][at(big)] += 0.5 * here * errs;
+        }
+      }
+    }
+  }
+}
+
+std::int64_t World::draw_class(Random& random) const {
+  double left = random.uniform();
+  for (std::int64_t truth = 0; truth + 1 < std::ssize(of_class_); ++truth) {
+    left -= of_class_[at(truth)];
+    if (left < 0.0) return truth;
+  }
+  return std::ssize(of_class_) - 1;
 }
 
 Scores World::draw(std::int64_t n, Random& random) const {
   Scores scores;
   for (std::int64_t i = 0; i < n; ++i) {
-    const auto margin = static_cast<std::int64_t>(1 + random.below(kMargins));
+    const std::int64_t truth = draw_class(random);
+    const auto score = static_cast<std::int64_t>(1 + random.below(kHighestScore));
+    const Chances& chances = answer_[at(score)][at(truth)];
     const double u = random.uniform();
-    const std::int64_t truth = u < kShirtShare               ? kShirt
-                               : u < kShirtShare + kBagShare ? kBag
-                                                             : kBoot;
-    const bool wrong =
-        truth != kBag && random.uniform() < error_rate_at(static_cast<double>(margin));
-    const std::int64_t right_answer = truth == kShirt ? kOther
-                                      : truth == kBag ? kLittleBag
-                                                      : kLittleBoot;
-    const bool big_wrong = random.uniform() < kBigErrorRate;
-    add(scores, 1,
-        {.margin = margin,
-         .little = wrong ? kLittleBag : right_answer,
-         .big = big_wrong ? (truth + 1) % 3 : truth,
-         .truth = truth});
+    const std::int64_t little = u < chances[0]                ? kLittleBag
+                                : u < chances[0] + chances[1] ? kLittleBoot
+                                                              : kOther;
+    const double v = random.uniform() / big_error_rate(truth, little);
+    const std::int64_t big = v < 0.5   ? kBigMistakes[truth][0]
+                             : v < 1.0 ? kBigMistakes[truth][1]
+                                       : truth;
+    scores.score.push_back(random.uniform() < kTiedShare ? kTieScore : score);
+    scores.little_class.push_back(little);
+    scores.big_class.push_back(big);
+    scores.truth.push_back(truth);
   }
   return scores;
 }
 
-double World::net_loss(std::int64_t threshold) const {
-  double loss = 0.0;
-  for (std::int64_t margin = threshold; margin <= kMargins; ++margin) {
-    const double wrong = error_rate_at(static_cast<double>(margin));
-    const double lost = (kShirtShare + kBootShare) * wrong * (1.0 - kBigErrorRate);
-    const double gained = (kBagShare + kBootShare * (1.0 - wrong)) * kBigErrorRate;
-    loss += (lost - gained) / kMargins;
-  }
-  return loss;
-}
-
-double World::miss(std::int64_t threshold) const {
-  double missed = 0.0;
-  for (std::int64_t margin = threshold; margin <= kMargins; ++margin) {
-    missed += error_rate_at(static_cast<double>(margin)) / kMargins;
-  }
-  return missed;
-}
-
-double World::excess(std::int64_t threshold, const CalibrateOptions& options) const {
-  double excess = -1.0;
-  if (options.net_loss > 0.0) excess = std::max(excess, net_loss(threshold) - options.net_loss);
-  if (options.miss > 0.0) excess = std::max(excess, miss(threshold) - options.miss);
-  return excess;
-}
-
-std::int64_t naive_threshold(const Scores& tune, const Scores& calibration,
-                             const CalibrateOptions& options) {
-  const PriorityMap map = bag_and_boot();
-  const std::vector<std::int64_t> big = map.big_of_priority();
-  std::int64_t chosen = kAlwaysEscalate;
-  for (const std::int64_t threshold : threshold_grid(tune, map, options.grid)) {
-    double loss = 0.0;
-    double missed[3] = {0.0, 0.0, 0.0};
-    double of_class[3] = {0.0, 0.0, 0.0};
-    for (std::size_t i = 0; i < calibration.margin.size(); ++i) {
-      const auto truth = static_cast<std::size_t>(calibration.truth[i]);
-      of_class[truth] += 1.0;
-      if (calibration.little_class[i] == kOther || calibration.margin[i] < threshold) continue;
-      const std::int64_t answer = big[static_cast<std::size_t>(calibration.little_class[i])];
-      const bool wrong = answer != calibration.truth[i];
-      loss += wrong - (calibration.big_class[i] != calibration.truth[i]);
-      missed[truth] += wrong;
+LocalInputs World::truth(std::span<const std::int64_t> thresholds, const Shares& of_class) const {
+  LocalInputs inputs{.of_class = of_class};
+  for (std::size_t answer = 0; answer < kLittleClasses; ++answer) {
+    const std::int64_t lowest = std::clamp<std::int64_t>(thresholds[answer], 1, kHighestScore + 1);
+    for (std::size_t truth = 0; truth < kBigClasses; ++truth) {
+      for (std::size_t big = 0; big < kBigClasses; ++big) {
+        inputs.local[truth][answer][big] = of_class[truth] * above_[at(lowest)][answer][truth][big];
+      }
     }
-    const bool keeps_loss =
-        options.net_loss == 0.0 || loss <= options.net_loss * double(calibration.count());
-    const bool keeps_miss =
-        options.miss == 0.0 || (missed[kBag] <= options.miss * of_class[kBag] &&
-                                missed[kBoot] <= options.miss * of_class[kBoot]);
-    if (keeps_loss && keeps_miss) chosen = threshold;
   }
-  return chosen;
-}
-
-Violations simulate(const World& world, std::int64_t n, std::int64_t draws,
-                    const CalibrateOptions& options) {
-  const PriorityMap map = bag_and_boot();
-  Random random(2024, static_cast<std::uint64_t>(n));
-  Violations sum;
-  for (std::int64_t i = 0; i < draws; ++i) {
-    const Scores tune = world.draw(n, random);
-    const Scores calibration = world.draw(n, random);
-    const EscalationPolicy policy = calibrate(tune, calibration, map, options);
-    sum.accepted += policy.certificate.certified;
-    sum.certified += world.excess(policy.threshold, options) > 0.0;
-    sum.naive += world.excess(naive_threshold(tune, calibration, options), options) > 0.0;
-  }
-  const auto count = static_cast<double>(draws);
-  return {sum.certified / count, sum.naive / count, sum.accepted / count};
-}
-
-double highest_plausible(double delta, std::int64_t draws) {
-  return delta + 3.0 * std::sqrt(delta * (1.0 - delta) / static_cast<double>(draws));
+  return inputs;
 }
 
 }  // namespace biglittle::testing

@@ -1,63 +1,83 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A made-up world whose true risks are known for every threshold, to count how often a certificate
-// is wrong.
+// A made-up world whose true risks are known for every choice of thresholds, to count how often a
+// certificate is wrong. Its risks are defined here once more, apart from risk.h, on the joint
+// distribution of truth and both answers.
 
+#include <array>
 #include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
 
-#include "calibrate/policy.h"
+#include "calibrate/calibrate_options.h"
+#include "calibrate/rows.h"
 #include "calibrate/scores.h"
 #include "core/random.h"
 
 namespace biglittle::testing {
 
-/// How the little network's wrong priority answers depend on its margin.
+inline constexpr std::int64_t kCoat = 3;  ///< a fourth big class; like shirt it is no priority
+inline constexpr std::size_t kBigClasses = 4;
+inline constexpr std::size_t kLittleClasses = 3;
+
+/// Of shirt, bag, boot and coat, of which bag and boot are priority.
+PriorityMap world_map();
+const std::vector<std::string>& world_classes();
+
+/// How often little's mistakes come at which score.
 enum class Shape {
-  well_ordered,             ///< rarer at larger margins
-  flat,                     ///< the margin says nothing
-  confidently_wrong_at_top  ///< nearly all at the largest 3 % of margins
+  well_ordered,             ///< rarer at higher scores
+  flat,                     ///< the score says nothing
+  confidently_wrong_at_top  ///< only at the highest 8 % of scores
 };
 
-/// Margins are uniform on 1 to 1000. A wrong answer is always another priority class: bag for shirt
-/// and boot, boot for bag. Big is wrong on 0.2 % of the samples, whatever little says.
+/// Little gives `answer` to inputs of class `truth`, at `rate` over all scores.
+struct Mistake {
+  std::int64_t truth;   ///< big class
+  std::int64_t answer;  ///< little class, not the right one
+  Shape shape;
+  double rate;
+};
+
+using Shares = std::array<double, kBigClasses>;
+
+/// Local inputs by truth, little's answer and big's answer, as shares of all inputs.
+struct LocalInputs {
+  Shares of_class{};  ///< share of each class among all inputs, local or not
+  std::array<std::array<Shares, kLittleClasses>, kBigClasses> local{};  ///< [truth][answer][big]
+};
+
+/// The share that is answered on the device.
+double local_share(const LocalInputs& inputs);
+
+/// The largest excess of a risk over its bound, among those asked; above 0 something is broken.
+double excess(const LocalInputs& inputs, const CalibrateOptions& options);
+
+/// Scores are uniform on 1 to kHighestScore, and 1 % of the answers are tied. Big errs on 0.2 % of
+/// the inputs that little has right and on 10 % of the others.
 class World {
  public:
-  /// `error_rate`: how often little calls a shirt or a boot a bag, over all margins.
-  World(Shape shape, double error_rate) : shape_(shape), error_rate_(error_rate) {}
+  static constexpr std::int64_t kHighestScore = 1000;
+
+  World(const Shares& of_class, const std::vector<Mistake>& mistakes);
 
   Scores draw(std::int64_t n, Random& random) const;
 
-  /// accuracy(big) - accuracy(system) at this threshold.
-  double net_loss(std::int64_t threshold) const;
-  /// P(local, answer is not boot | boot); bag's is 0.
-  double miss(std::int64_t threshold) const;
-  /// The larger excess over the bounds that are asked; above 0 a certificate would be wrong.
-  double excess(std::int64_t threshold, const CalibrateOptions& options) const;
+  /// The truth at `thresholds` [little classes], where classes come in the mix `of_class`.
+  LocalInputs truth(std::span<const std::int64_t> thresholds, const Shares& of_class) const;
+  const Shares& of_class() const { return of_class_; }
 
  private:
-  double error_rate_at(double margin) const;
+  using Chances = std::array<double, kLittleClasses>;
 
-  Shape shape_;
-  double error_rate_;
+  std::int64_t draw_class(Random& random) const;
+
+  Shares of_class_;
+  std::vector<std::array<Chances, kBigClasses>> answer_;  ///< [score][truth][answer]
+  /// P(answer, big's answer, untied, score >= s | truth): [s][answer][truth][big]
+  std::vector<std::array<std::array<Shares, kBigClasses>, kLittleClasses>> above_;
 };
-
-/// The rule without statistics: the smallest threshold of the grid whose measured risks keep the
-/// bounds.
-std::int64_t naive_threshold(const Scores& tune, const Scores& calibration,
-                             const CalibrateOptions& options);
-
-struct Violations {
-  double certified = 0.0;  ///< share of draws with a true risk above its bound
-  double naive = 0.0;
-  double accepted = 0.0;  ///< share of draws in which something was certified
-};
-
-/// Calibrates on `draws` fresh draws of n tune and n calibration samples.
-Violations simulate(const World& world, std::int64_t n, std::int64_t draws,
-                    const CalibrateOptions& options);
-
-/// delta and three standard errors of a share of `draws`.
-double highest_plausible(double delta, std::int64_t draws);
 
 }  // namespace biglittle::testing

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The trials of the certificate: every risk, alone and combined, in every shape of world, with the
+// mistakes so frequent that the bound lies inside what thresholds can reach. Shared by the tests,
+// which draw little, and by the soak, which draws much.
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "calibrate/trial.h"
+
+namespace biglittle::testing {
+
+/// Sizes of the calibration sample that validity is shown for.
+inline constexpr std::int64_t kSampleSizes[] = {500, 2000, 10000};
+
+std::string_view name_of(Shape shape);
+
+/// One for each risk, combination, kind of threshold and mode, in each shape; a combination of
+/// shapes where classes differ. All of them must be valid.
+std::vector<Trial> certificate_trials();
+
+/// Trials about a field whose mix is not the data's, which the search is not told: not valid.
+std::vector<Trial> untold_field_trials();
+
+/// Selective alone: bound 5 %, from `starts` starts.
+Trial selective_trial(Shape shape, std::int64_t starts);
+
+}  // namespace biglittle::testing
