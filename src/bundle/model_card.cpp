@@ -49,78 +49,143 @@ std::string quoted_list(const std::vector<std::string>& names, std::size_t count
   return text;
 }
 
-std::string purpose(const ExportInput& input) {
-  const PriorityMap& map = *input.little.priority;
-  const std::string rest =
-      map.has_other ? "Every other class is `other` to it, and `other` is never answered on the "
-                      "device."
-                    : "These are all the classes there are.";
+/// When the device answers, in words.
+std::string rule_text(const EscalationPolicy& policy, const PriorityMap& map) {
+  if (always_escalates(policy)) return "Under this policy every input goes to the big network.";
+  const std::string what = policy.other == OtherMode::answer
+                               ? "when its score reaches the threshold of the class it names"
+                               : "when it names a priority class with a score of at least the "
+                                 "threshold of that class";
+  std::string text = fmt::format(
+      "The little int8 network runs on the device and answers {}; every other input goes to the "
+      "big network.",
+      what);
+  if (!map.has_other) return text + " These are all the classes there are.";
+  return text + (policy.other == OtherMode::answer
+                     ? " Every other class is `other` to it, and a confident `other` stays on the "
+                       "device too: it is dropped."
+                     : " Every other class is `other` to it, and `other` is never answered on the "
+                       "device.");
+}
+
+std::string purpose(const ReportInput& input) {
+  const Parts& parts = input.parts;
+  const PriorityMap& map = *parts.little.priority;
   return fmt::format(
       "# {}\n\n"
-      "A pair of classifiers made by biglittle {}. The little int8 network runs on the device and "
-      "answers when it names a priority class with a margin of at least the threshold; every other "
-      "input goes to the big network.\n\n"
-      "- Priority classes ({}): {}. {}\n"
+      "A pair of classifiers made by biglittle {}. {}\n\n"
+      "- Priority classes ({}): {}.\n"
       "- Classes of the big network ({}): {}.\n"
       "- Input: {} samples of {}, channels x height x width, raw; normalization is inside every "
       "model.\n\n",
-      input.name, program_version(), map.priorities(),
-      quoted_list(map.names, static_cast<std::size_t>(map.priorities())), rest,
-      input.big.classes.size(), quoted_list(input.big.classes, input.big.classes.size()),
-      to_string(input.big.network.graph.input().shape),
-      input.big.preprocessing.type == SampleType::u8 ? "unsigned bytes" : "32-bit floats");
+      input.name, program_version(), rule_text(parts.policy, map), map.priorities(),
+      quoted_list(map.names, static_cast<std::size_t>(map.priorities())), parts.big.classes.size(),
+      quoted_list(parts.big.classes, parts.big.classes.size()),
+      to_string(parts.big.network.graph.input().shape),
+      parts.big.preprocessing.type == SampleType::u8 ? "unsigned bytes" : "32-bit floats");
 }
 
-std::string data(const ExportInput& input) {
+std::string data(const ReportInput& input) {
   static constexpr std::array<std::string_view, 4> uses = {
-      "fitted the weights", "chose epochs, ranges and the threshold grid",
+      "fitted the weights", "fixed epochs, ranges, the thresholds to try and the temperature",
       "read once, by the certificate", "read only by the results below"};
-  std::string text = fmt::format("## Data\n\nDataset `{}`.\n\n", input.dataset_digest) +
+  std::string text = fmt::format("## Data\n\nDataset `{}`.\n\n", input.measured_on.dataset_digest) +
                      header({"split", "samples", "use", "SHA-256"});
+  const SplitRecords& splits = input.measured_on.splits;
   for (std::size_t i = 0; i < uses.size(); ++i) {
-    text += row({std::string(kSplitNames[i]), with_thousands(input.splits[i].samples),
-                 std::string(uses[i]), fmt::format("`{}`", input.splits[i].digest)});
+    text += row({std::string(kSplitNames[i]), with_thousands(splits[i].samples),
+                 std::string(uses[i]), fmt::format("`{}`", splits[i].digest)});
   }
   return text + "\n";
+}
+
+std::string class_rows(const SystemReport& report) {
+  const bool filters = report.other == OtherMode::answer;
+  std::string text =
+      filters
+          ? header({"class", "samples", "big", "system", "on the device", "dropped", "priority"})
+          : header({"class", "samples", "big", "system", "on the device", "priority"});
+  for (const ClassRow& line : report.classes) {
+    const std::string name = cell(line.name);
+    const std::string n = with_thousands(line.n);
+    const std::string big = format_percent(line.big_accuracy);
+    const std::string system = format_percent(line.system_accuracy);
+    const std::string local = format_percent(line.local.value);
+    const std::string priority = line.priority ? "yes" : "";
+    text += filters
+                ? row({name, n, big, system, local, format_percent(line.dropped.value), priority})
+                : row({name, n, big, system, local, priority});
+  }
+  return text + "\n";
+}
+
+std::string references(const SystemReport& report) {
+  std::string text = fmt::format(
+      "\nAccuracy lost against big alone: {} (95 % interval {}; Newcombe 1998, paired). For "
+      "comparison, answering on the device whenever it may reaches {}, escalating the same share "
+      "at "
+      "random {}.",
+      format_percent(report.loss.value), interval(report.loss.low, report.loss.high),
+      format_percent(report.always_little), format_percent(report.random_escalation));
+  if (report.curve.over_oracle) {
+    text += fmt::format(
+        " The best thresholds after the fact, tried along the same path, would escalate {}: the "
+        "policy escalates {:.2f} times as much.",
+        format_percent(report.curve.at(report.curve.oracle_step).escalation),
+        *report.curve.over_oracle);
+  }
+  return text + "\n\n";
 }
 
 std::string results(const SystemReport& report) {
+  const bool filters = report.other == OtherMode::answer;
+  const std::string over = filters ? "over priority classes and other" : "over big's classes";
   std::string text = "## Results on the test split\n\nIntervals are exact at 95 %.\n\n" +
                      header({"what", "rate", "interval", "counts"});
-  text += rate_row("big, accuracy over its classes", report.big);
+  text += rate_row("big, accuracy " + over, report.big);
   text += rate_row("little float32, accuracy over little classes", report.little_float);
   text += rate_row("little int8, accuracy over little classes", report.little_int8);
   text += rate_row("little int8 and float32 agree", report.agreement);
-  text += rate_row("system, accuracy over big's classes", report.system);
-  text += rate_row("answered on the device, of all inputs", report.local);
-  text += rate_row("answered on the device, of priority inputs", report.priority_local);
-  text += rate_row("right, of those answered on the device", report.local_correct);
-  text += fmt::format(
-      "\nAccuracy lost against big alone: {} (95 % interval {}; Newcombe 1998, paired). For "
-      "comparison, answering every named priority class on the device reaches {}, escalating the "
-      "same share at random {}.\n\n",
-      format_percent(report.loss.value), interval(report.loss.low, report.loss.high),
-      format_percent(report.always_little), format_percent(report.random_escalation));
-  text += header({"class", "samples", "big", "system", "on the device", "priority"});
-  for (const ClassRow& line : report.classes) {
-    text += row({cell(line.name), with_thousands(line.n), format_percent(line.big_accuracy),
-                 format_percent(line.system_accuracy), format_percent(line.local_share),
-                 line.priority ? "yes" : ""});
+  text += rate_row("system, accuracy " + over, report.system);
+  text += rate_row("escalated, of all inputs", report.escalated);
+  text += rate_row("on the device, of all inputs", report.local);
+  if (filters) text += rate_row("dropped as other, of all inputs", report.dropped);
+  text += rate_row("on the device, of priority inputs", report.priority_local);
+  if (filters) text += rate_row("dropped as other, of priority inputs", report.priority_dropped);
+  text += rate_row("right, of those on the device", report.local_correct);
+  return text + references(report) + class_rows(report);
+}
+
+std::string threshold_text(std::int64_t threshold) {
+  return threshold >= kAlwaysEscalate ? "never" : std::to_string(threshold);
+}
+
+std::string certificate(const ReportInput& input) {
+  const EscalationPolicy& policy = input.parts.policy;
+  const Certificate& made = policy.certificate;
+  std::string text = fmt::format(
+      "## Certificate\n\n{}.\n\n"
+      "- Score: {}. Computed on {} `{}`, {} samples; int8 network `{}`; big network `{}`.\n\n",
+      explain(policy), name_of(policy.rule.kind),
+      input.answers.log ? "a field log" : "calibration split", made.calibration_digest,
+      with_thousands(made.n), made.little_digest, made.big_digest);
+  text += header({"answer", "stays on the device from a score of"});
+  const PriorityMap& map = *input.parts.little.priority;
+  for (std::size_t c = 0; c < map.names.size(); ++c) {
+    text += row({cell(map.names[c]), threshold_text(policy.thresholds.at(c))});
   }
   return text + "\n";
 }
 
-std::string certificate(const EscalationPolicy& policy) {
-  const Certificate& made = policy.certificate;
-  std::string text = fmt::format(
-      "## Certificate\n\n{}.\n\n"
-      "- Threshold on the margin (largest minus second largest accumulator): {}.\n"
-      "- Calibration split `{}`, {} samples; int8 network `{}`; big network `{}`.\n",
-      explain(policy),
-      policy.threshold == kAlwaysEscalate ? "none, everything escalates"
-                                          : std::to_string(policy.threshold),
-      made.calibration_digest, with_thousands(made.n), made.little_digest, made.big_digest);
-  return text + "\n";
+std::string audit(const EscalationPolicy& policy) {
+  if (always_escalates(policy) || policy.audit.fraction <= 0.0) return "";
+  return fmt::format(
+      "## Audit\n\nThe device sends {} of its local answers up anyway. On calibration little and "
+      "big differ on at most {} of them; `biglittle audit` sounds an alarm when the field's "
+      "answers "
+      "speak against that, and the alarm is ever false with probability at most {}.\n\n",
+      format_percent(policy.audit.fraction), format_percent(policy.audit.disagreement),
+      format_percent(policy.audit.level));
 }
 
 std::string cost_row(const std::string& what, std::int64_t big, std::int64_t little) {
@@ -130,9 +195,10 @@ std::string cost_row(const std::string& what, std::int64_t big, std::int64_t lit
   return row({what, with_thousands(big), with_thousands(little), ratio});
 }
 
-std::string costs(const ExportInput& input, const DeviceFootprint& footprint) {
-  const Cost big = count_cost(input.big.network.graph);
-  const Cost little = count_cost(input.little.network.graph);
+std::string costs(const ReportInput& input) {
+  const DeviceFootprint& footprint = input.footprint;
+  const Cost big = count_cost(input.parts.big.network.graph);
+  const Cost little = count_cost(input.parts.little.network.graph);
   std::string text = "## Cost\n\n" + header({"of one sample", "big", "little", "big / little"});
   text += cost_row("parameters", big.parameters, little.parameters);
   text += cost_row("multiply-accumulates", big.macs, little.macs);
@@ -153,14 +219,14 @@ std::string limits() {
          "the place of use.\n"
          "- It bounds a rate over many inputs, not the answer to a single one.\n"
          "- It compares the system with the big network; it does not say that big is right.\n"
-         "- The margin is no probability, and inputs unlike any class may still get a large one.\n"
+         "- The score is no probability, and inputs unlike any class may still get a large one.\n"
          "- The results are of one test split and one training run.\n\n";
 }
 
 std::string files() {
   return "## How to use each file\n\n"
          "- `device/`: C99 for the device; `README.md` there shows the one call from raw sample to "
-         "`{class, margin, escalate}`.\n"
+         "`{class_index, score, escalate}`.\n"
          "- `little/model.int8.onnx`: the same integers in ONNX Runtime; output `accumulators`, "
          "decision in `policy.json`.\n"
          "- `little/model.onnx`, `big/model.onnx`: float32, raw input `input`, output `logits`, "
@@ -172,15 +238,19 @@ std::string files() {
          "- `classes.json`, `preprocessing.json`, `policy.json`: names, input and rule for your "
          "own "
          "program.\n"
-         "- `report.json`: the numbers of this page; `config.resolved.toml`: every setting.\n"
+         "- `report.html`: these results with charts, for a browser; `report.json`: the same "
+         "numbers; "
+         "`config.resolved.toml`: every setting.\n"
+         "- `answers.safetensors`: what both networks answered to tune, calibration and test; the "
+         "certificate and the reports follow from it.\n"
          "- `manifest.json`: SHA-256 of every file; `biglittle verify FOLDER` checks all of it.\n";
 }
 
 }  // namespace
 
-std::string model_card(const ExportInput& input, const DeviceFootprint& footprint) {
-  return purpose(input) + data(input) + results(input.report) + certificate(input.policy) +
-         costs(input, footprint) + limits() + files();
+std::string model_card(const ReportInput& input, const SystemReport& test) {
+  return purpose(input) + data(input) + results(test) + certificate(input) +
+         audit(input.parts.policy) + costs(input) + limits() + files();
 }
 
 }  // namespace biglittle

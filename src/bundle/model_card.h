@@ -7,12 +7,12 @@
 
 #include <string>
 
-#include "bundle/bundle.h"
-#include "bundle/c_source.h"
+#include "bundle/report.h"
+#include "calibrate/evaluate.h"
 
 namespace biglittle {
 
 /// Markdown; every number in it comes from `input`, nothing from the clock or the machine.
-std::string model_card(const ExportInput& input, const DeviceFootprint& footprint);
+std::string model_card(const ReportInput& input, const SystemReport& test);
 
 }  // namespace biglittle

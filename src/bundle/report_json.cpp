@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
+#include <string>
+
 #include "core/error.h"
 #include "core/files.h"
 #include "graph/cost.h"
@@ -23,24 +26,95 @@ Json cost_json(const Graph& graph) {
           {"int8_peak_ram_bytes", cost.int8_peak_ram_bytes}};
 }
 
+/// The same with every fraction rounded to nine significant digits.
+Json rounded(const Json& json) {
+  if (json.is_number_float()) return std::stod(fmt::format("{:.9g}", json.get<double>()));
+  if (!json.is_structured()) return json;
+  Json copy = json;
+  for (auto& [key, value] : copy.items()) value = rounded(value);
+  return copy;
+}
+
+/// What a block was measured on, by name and SHA-256.
+class Sources {
+ public:
+  explicit Sources(const ReportInput& input) : input_(input) {}
+
+  Json of(std::initializer_list<SplitName> splits) const {
+    Json json = networks();
+    for (const SplitName name : splits) {
+      const auto index = static_cast<std::size_t>(name);
+      const SplitRecord& record = input_.measured_on.splits[index];
+      json[std::string(kSplitNames[index])] = {{"samples", record.samples},
+                                               {"sha256", record.digest}};
+    }
+    return json;
+  }
+
+  Json networks() const {
+    const Certificate& certificate = input_.parts.policy.certificate;
+    return {{"big", certificate.big_digest},
+            {"little", input_.parts.little_int8.source_digest},
+            {"little_int8", certificate.little_digest}};
+  }
+
+  /// What the certificate was computed from: the calibration split or a field log.
+  Json certificate() const {
+    const Certificate& made = input_.parts.policy.certificate;
+    Json json = of({SplitName::tune});
+    json[input_.answers.log ? "log" : "calibration"] = {{"samples", made.n},
+                                                        {"sha256", made.calibration_digest}};
+    return json;
+  }
+
+ private:
+  const ReportInput& input_;
+};
+
+/// A list has no room for more keys: it goes inside an object.
+Json with_source(const Json& block, const Json& source) {
+  Json json = {{"measured_on", source}};
+  if (block.is_object()) {
+    json.update(block);
+  } else {
+    json["list"] = block;
+  }
+  return json;
+}
+
+Json test_json(const SystemReport& test, const Sources& sources) {
+  const Json on_test = sources.of({SplitName::test});
+  Json json = with_source(rounded(to_json(test)), on_test);
+  for (const char* block : {"classes", "confusion", "curve"}) {
+    json[block] = with_source(json[block], on_test);
+  }
+  for (auto& [mix, forecast] : json["forecast"].items()) forecast = with_source(forecast, on_test);
+  json["temperature"] =
+      with_source(json["temperature"], sources.of({SplitName::tune, SplitName::test}));
+  json["scores"] = with_source(json["scores"], sources.of({SplitName::tune}));
+  return json;
+}
+
 }  // namespace
 
-Json report_json(const ExportInput& input, const DeviceFootprint& footprint) {
+Json report_json(const ReportInput& input, const SystemReport& test) {
+  const Parts& parts = input.parts;
+  const Sources sources(input);
   Json report;
   report["format"] = kFormat;
   report["format_version"] = kReportVersion;
   report["name"] = input.name;
-  report["measured_on"] = to_json(MeasuredOn{input.dataset_digest, input.splits});
-  report["networks"] = {{"big", network_digest(input.big.network)},
-                        {"little", network_digest(input.little.network)},
-                        {"little_int8", int8_digest(input.little_int8)}};
-  report["test"] = to_json(input.report);
-  report["statement"] = explain(input.policy);
-  report["policy"] = to_json(input.policy);
-  report["cost"] = {{"big", cost_json(input.big.network.graph)},
-                    {"little", cost_json(input.little.network.graph)}};
-  report["device"] = {{"arena_bytes", footprint.arena_bytes},
-                      {"constant_bytes", footprint.constant_bytes}};
+  report["measured_on"] = to_json(input.measured_on);
+  report["networks"] = sources.networks();
+  report["statement"] = explain(parts.policy);
+  report["policy"] = with_source(to_json(parts.policy), sources.certificate());
+  report["test"] = test_json(test, sources);
+  report["cost"] = {{"measured_on", sources.networks()},
+                    {"big", cost_json(parts.big.network.graph)},
+                    {"little", cost_json(parts.little.network.graph)}};
+  report["device"] = {{"measured_on", sources.networks()},
+                      {"arena_bytes", input.footprint.arena_bytes},
+                      {"constant_bytes", input.footprint.constant_bytes}};
   return report;
 }
 

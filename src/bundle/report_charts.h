@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The drawings of report.html. Each says in its description what it shows.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "calibrate/evaluate.h"
+
+namespace biglittle {
+
+/// The same drawing for a phone and for a desk: text must not shrink with the screen.
+enum class ChartWidth { narrow, wide };
+
+/// Accuracy of the system against the share escalated: the curve with its simultaneous band, the
+/// certified step, the oracle's, both ends, random escalation, and where net loss was asked the
+/// accuracy that it leaves. `id` is unique on the page.
+std::string deferral_chart(const DeferralCurve& curve, std::optional<double> net_loss_bound,
+                           ChartWidth width, std::string_view id);
+
+/// Accuracy against confidence in bins, and how many samples each bin holds.
+std::string reliability_chart(const Reliability& reliability, std::string_view what,
+                              std::string_view id);
+
+/// A bar for a share with the whisker of its interval, as wide as the table lets it be. `role` is
+/// the CSS class that colours it. Decoration: the numbers stand beside it.
+std::string share_bar(const Rate& rate, std::string_view role);
+
+/// One bar for parts of a whole, in the order given; decoration likewise.
+struct Part {
+  double share = 0.0;
+  std::string_view role;
+};
+std::string parts_bar(std::span<const Part> parts);
+
+}  // namespace biglittle

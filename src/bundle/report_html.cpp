@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "bundle/report_html.h"
+
+#include <fmt/format.h>
+
+#include "bundle/markup.h"
+#include "bundle/report_page.h"
+#include "core/text.h"
+#include "core/version.h"
+
+namespace biglittle {
+namespace {
+
+std::string head(const ReportPage& page) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n"
+      "<meta charset=\"utf-8\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+      "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+      "<title>{}: escalation report</title>\n<style>\n{}</style>\n</head>\n",
+      escape_markup(page.input.name), page_style());
+}
+
+/// The certificate in one sentence, or why there is none.
+std::string headline(const ReportPage& page) {
+  const Certificate& certificate = page.policy().certificate;
+  const std::string_view verdict = certificate.certified ? "Certified" : "Not certified";
+  return fmt::format(
+      "<header>\n<p class=\"kicker\">biglittle {} &#183; escalation report</p>\n<h1>{}</h1>\n"
+      "<p class=\"verdict {}\">{}</p>\n<p class=\"lead\">{}.</p>\n<p class=\"source\">Calibrated "
+      "on "
+      "{}; little int8 network {}, big network {}.</p>\n</header>\n",
+      program_version(), escape_markup(page.input.name), certificate.certified ? "yes" : "no",
+      verdict, escape_markup(explain(page.policy())),
+      page.input.answers.log
+          ? fmt::format("a field log {}, {} answers", short_hash(certificate.calibration_digest),
+                        with_thousands(certificate.n))
+          : split_source(page, SplitName::calibration),
+      short_hash(certificate.little_digest), short_hash(certificate.big_digest));
+}
+
+std::string figure(std::string_view what, const Rate& rate, std::string_view role) {
+  return fmt::format(
+      "<div class=\"{}\"><dt>{}</dt><dd class=\"value\">{}</dd><dd class=\"interval\">{:.1f} to "
+      "{:.1f} %</dd></div>\n",
+      role, what, format_percent(rate.value), 100.0 * rate.low, 100.0 * rate.high);
+}
+
+std::string figures(const ReportPage& page) {
+  const SystemReport& test = page.test;
+  return "<section class=\"figures\" aria-label=\"The four numbers\">\n<dl>\n" +
+         figure("accuracy of the system", test.system, "system") +
+         figure("accuracy of big alone", test.big, "big") +
+         figure("of priority inputs answered on the device", test.priority_local, "device") +
+         figure("of all inputs escalated", test.escalated, "big") +
+         fmt::format(
+             "</dl>\n<p class=\"source\">Measured on {}. Intervals are exact at 95 %.{}</p>"
+             "\n</section>\n",
+             split_source(page, SplitName::test),
+             page.filters() ? " Accuracies are over priority classes and other, for big too." : "");
+}
+
+std::string amount(const RiskResult& risk, double value) {
+  return risk.risk == "cost" ? fmt::format("{:.4g}", value)
+                             : fmt::format("{:.2f} %", 100.0 * value);
+}
+
+/// Risk by risk: what was asked, measured and could have been asked.
+std::string certificate_section(const ReportPage& page) {
+  const Certificate& certificate = page.policy().certificate;
+  std::vector<TableRow> rows;
+  for (const RiskResult& risk : certificate.risks) {
+    rows.push_back({{escape_markup(risk.risk), amount(risk, risk.bound),
+                     amount(risk, risk.estimate), amount(risk, risk.upper_bound),
+                     with_thousands(risk.n), fmt::format("{:.2g}", risk.p_value)},
+                    ""});
+  }
+  const std::string where = certificate.certified
+                                ? "at the chosen thresholds"
+                                : "at the first thresholds tried, where it did not pass";
+  const std::string body =
+      paragraph(fmt::format("Each promise is tested at level {:g}, {}. The smallest bound is what "
+                            "these samples would "
+                            "have allowed to promise there.",
+                            certificate.delta / static_cast<double>(std::max<std::size_t>(
+                                                    certificate.starts.size(), 1)),
+                            where)) +
+      html_table("What is promised",
+                 {{"promise", Column::Kind::text},
+                  {"asked: at most"},
+                  {"measured"},
+                  {"smallest bound"},
+                  {"samples"},
+                  {"p-value"}},
+                 rows);
+  return page_section("certificate", "What is promised", body, "");
+}
+
+std::string limits_section() {
+  return page_section(
+      "limits", "What this does not promise",
+      "<ul>\n"
+      "<li>Nothing about inputs unlike the calibration samples: another camera, another season or "
+      "another mix of classes needs a new calibration.</li>\n"
+      "<li>Nothing about a single input; it bounds a rate over many.</li>\n"
+      "<li>Nothing about how right big is: losses are counted against big's own answers.</li>\n"
+      "<li>The results above are of one test split and one training run.</li>\n</ul>\n",
+      "");
+}
+
+}  // namespace
+
+std::string report_html(const ReportInput& input, const SystemReport& test) {
+  const ReportPage page{input, test};
+  return head(page) + "<body>\n<main>\n" + headline(page) + figures(page) + curve_section(page) +
+         certificate_section(page) + classes_section(page) + confusion_section(page) +
+         reliability_section(page) + "<div class=\"pair\">\n" + int8_section(page) +
+         cost_section(page) + "</div>\n" + scores_section(page) + forecast_section(page) +
+         audit_section(page) + limits_section() + provenance_section(page) +
+         "</main>\n</body>\n</html>\n";
+}
+
+}  // namespace biglittle
