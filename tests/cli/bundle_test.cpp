@@ -72,13 +72,15 @@ TEST_F(BundleCommands, DoNotLoadLibTorch) {
   expect_no_libtorch({"verify", "--no-engines", "bundle"}, {folder_.path(), {}}, 0);
 }
 
-TEST_F(BundleCommands, EvaluateRefusesDataOfAnotherShape) {
+TEST_F(BundleCommands, EvaluateAndCertifyRefuseDataOfAnotherShape) {
   write_toy_idx(folder_ / "raw", 80, 16);
   ASSERT_EQ(run({"import", "raw", "-o", "toy.h5"}).code, 0);
-  const Outcome outcome = run({"evaluate", "bundle", "toy.h5"});
-  EXPECT_EQ(outcome.code, 65);
-  EXPECT_EQ(outcome.err,
-            "biglittle: error: toy.h5: samples are 1x8x8, the bundle's networks expect 1x6x6\n");
+  for (const char* command : {"evaluate", "certify"}) {
+    const Outcome outcome = run({command, "bundle", "toy.h5"});
+    EXPECT_EQ(outcome.code, 65);
+    EXPECT_EQ(outcome.err,
+              "biglittle: error: toy.h5: samples are 1x8x8, the bundle's networks expect 1x6x6\n");
+  }
 }
 
 TEST_F(BundleCommands, InspectRefusesAFileThatTheManifestDoesNotKnow) {

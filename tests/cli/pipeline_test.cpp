@@ -149,6 +149,57 @@ TEST_F(Pipeline, VerifiesInspectsAndEvaluatesItsBundle) {
             first_json().at("result").at("report"));
 }
 
+TEST_F(Pipeline, CertifiesItsBundleAgainWithTheSameResult) {
+  const Outcome again = run(folder_->path(), {"certify", "exports/toy", "data/toy.h5", "--json"});
+  ASSERT_EQ(again.code, 0) << again.err;
+  const Json json = parse_json(again.out, "stdout");
+  EXPECT_TRUE(json.at("same_dataset").get<bool>());
+  EXPECT_TRUE(json.at("same_policy").get<bool>());
+  EXPECT_EQ(json.at("policy"), first_json().at("result").at("policy"));
+  EXPECT_TRUE(json.at("resample").is_null());
+  const Outcome text = run(folder_->path(), {"certify", "exports/toy", "data/toy.h5"});
+  EXPECT_THAT(text.out, HasSubstr("data         the bundle's own\n"));
+  EXPECT_THAT(text.out, HasSubstr("policy       the same as the bundle's"));
+}
+
+TEST_F(Pipeline, CertifiesWithOtherBounds) {
+  const Outcome other = run(folder_->path(), {"certify", "exports/toy", "data/toy.h5", "--json",
+                                              "--set", "calibrate.net_loss=0.1"});
+  ASSERT_EQ(other.code, 0) << other.err;
+  EXPECT_FALSE(parse_json(other.out, "stdout").at("same_policy").get<bool>());
+  const Outcome never = run(folder_->path(), {"certify", "exports/toy", "data/toy.h5", "--set",
+                                              "calibrate.net_loss=0.0001"});
+  EXPECT_EQ(never.code, 1);
+  EXPECT_THAT(never.out, HasSubstr("threshold    none: everything escalates\n"));
+}
+
+TEST_F(Pipeline, ResamplesCalibrationAndTest) {
+  const Outcome outcome = run(folder_->path(), {"certify", "exports/toy", "data/toy.h5", "--json",
+                                                "--resample", "60", "--n", "300"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Json report = parse_json(outcome.out, "stdout").at("resample");
+  EXPECT_EQ(report.at("draws"), 60);
+  EXPECT_EQ(report.at("size"), 300);
+  EXPECT_EQ(report.at("pool"), 360 + 200);  // 30 % of 1,200 calibrate, 200 test
+  EXPECT_EQ(report.at("risks"), Json::array({"net-loss"}));
+  EXPECT_LE(report.at("certified").at("violated").at("low").get<double>(), 0.05);
+  EXPECT_GT(report.at("certified").at("chosen").at("count").get<int>(), 0);
+  EXPECT_LE(report.at("naive").at("median_escalation").get<double>(),
+            report.at("certified").at("median_escalation").get<double>());
+}
+
+TEST_F(Pipeline, SaysWhenTheDataAreNotTheBundlesOwn) {
+  const Outcome imported =
+      run(folder_->path(),
+          {"import", "raw", "-o", "data/other.h5", "--seed", "9", "--tune-fraction", "0.2",
+           "--calibration-fraction", "0.3", "--classes", "north-west", "--classes", "north-east",
+           "--classes", "south-west", "--classes", "south-east"});
+  ASSERT_EQ(imported.code, 0) << imported.err;
+  const Outcome outcome = run(folder_->path(), {"certify", "exports/toy", "data/other.h5"});
+  EXPECT_THAT(outcome.out, HasSubstr("data         not the bundle's own"));
+  EXPECT_THAT(outcome.out, HasSubstr("policy       differs from the bundle's\n"));
+}
+
 TEST_F(Pipeline, InspectsEveryKindOfFileWithoutLibTorch) {
   for (const char* file : {"data/toy.h5", "runs/toy/big.safetensors", "runs/toy/little.safetensors",
                            "runs/toy/little-int8.safetensors", "exports/toy"}) {
