@@ -115,11 +115,12 @@ std::vector<std::int64_t> field_sample(const Scores& scores, std::span<const dou
   for (std::int64_t draw = 0; draw < draws; ++draw) {
     const std::size_t c = class_at(random.uniform(), shares);
     if (used[c] == rows[c].size()) {
-      throw Error(ErrorKind::gate,
-                  fmt::format("{}: class '{}' ran out of its {} samples at draw {} of {} from the "
-                              "field's mix, which happens once in a million seeds; add samples of "
-                              "it",
-                              name, big_classes[c], rows[c].size(), draw + 1, draws));
+      throw Error(
+          ErrorKind::gate,
+          fmt::format("{}: class '{}' ran out of its {} samples at draw {} of {} from the "
+                      "field's mix, which happens at most once in a million seeds; add samples of "
+                      "it",
+                      name, big_classes[c], rows[c].size(), draw + 1, draws));
     }
     sample.push_back(rows[c][used[c]++]);
   }
