@@ -2,7 +2,6 @@
 #include "calibrate/answer_order.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "calibrate/logistic_regression.h"
 
@@ -22,22 +21,12 @@ std::vector<std::int64_t> priority_rows(const Scores& tune, const PriorityMap& m
   return rows;
 }
 
-struct Spread {
-  double mean = 0.0;
-  double deviation = 0.0;
-};
-
-Spread spread_of(const Scores& tune, const std::vector<std::int64_t>& rows) {
-  Spread spread;
-  const auto n = static_cast<double>(rows.size());
-  const auto score = [&](std::int64_t row) {
-    return static_cast<double>(tune.score[static_cast<std::size_t>(row)]);
-  };
-  for (const std::int64_t row : rows) spread.mean += score(row) / n;
-  double variance = 0.0;
-  for (const std::int64_t row : rows) variance += std::pow(score(row) - spread.mean, 2.0) / n;
-  spread.deviation = std::sqrt(variance);
-  return spread;
+Spread spread_of_scores(const Scores& tune, const std::vector<std::int64_t>& rows) {
+  std::vector<double> scores;
+  for (const std::int64_t row : rows) {
+    scores.push_back(static_cast<double>(tune.score[static_cast<std::size_t>(row)]));
+  }
+  return spread_of(scores);
 }
 
 /// Coefficients of "the answer is wrong": common intercept and slope, then the deviations of each
@@ -89,7 +78,7 @@ std::vector<RiskLine> risk_lines(const Scores& tune, const PriorityMap& map, Thr
     wrong.push_back(truth != tune.little_class[at]);
   }
   const std::int64_t events = std::ranges::count(wrong, true);
-  const Spread spread = spread_of(tune, rows);
+  const Spread spread = spread_of_scores(tune, rows);
   // Without both outcomes, or with one score for all, no class can be told from another.
   if (events == 0 || events == std::ssize(wrong) || spread.deviation == 0.0) return lines;
 

@@ -2,9 +2,7 @@
 // The learned score: a logistic regression rounded to a few integers.
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <numeric>
 
 #include "calibrate/distances.h"
 #include "calibrate/logistic_regression.h"
@@ -19,14 +17,13 @@ constexpr std::int64_t kFewestSamples = 20;
 // hundreds of samples, a firm hand on classes with a few, and finite where the data are separable.
 constexpr double kRidge = 1.0;
 
-/// A distance as a feature: (distance - mean) / deviation.
+/// A distance, standardized.
 struct Feature {
   std::int64_t Distances::*distance = nullptr;
-  double mean = 0.0;
-  double deviation = 0.0;  ///< 0: the same for all samples
+  Spread spread;
 
   double of(const Distances& distances) const {
-    return (static_cast<double>(distances.*distance) - mean) / deviation;
+    return (static_cast<double>(distances.*distance) - spread.mean) / spread.deviation;
   }
 };
 
@@ -58,15 +55,11 @@ bool teaches(const Lessons& lessons) {
 }
 
 Feature feature_of(const Lessons& lessons, std::int64_t Distances::*distance) {
-  Feature feature{.distance = distance};
-  const auto n = static_cast<double>(lessons.distances.size());
-  for (const Distances& row : lessons.distances) feature.mean += double(row.*distance) / n;
-  double variance = 0.0;
+  std::vector<double> values;
   for (const Distances& row : lessons.distances) {
-    variance += (double(row.*distance) - feature.mean) * (double(row.*distance) - feature.mean) / n;
+    values.push_back(static_cast<double>(row.*distance));
   }
-  feature.deviation = std::sqrt(variance);
-  return feature;
+  return {distance, spread_of(values)};
 }
 
 /// Coefficients: the intercept, one a class, one a feature.
@@ -105,8 +98,8 @@ RealRule real_rule(const std::vector<double>& coefficients, const std::vector<Fe
   double common = coefficients.front();
   for (std::size_t k = 0; k < features.size(); ++k) {
     const double weight =
-        coefficients[1 + static_cast<std::size_t>(classes) + k] / features[k].deviation;
-    common -= weight * features[k].mean;
+        coefficients[1 + static_cast<std::size_t>(classes) + k] / features[k].spread.deviation;
+    common -= weight * features[k].spread.mean;
     (features[k].distance == &Distances::to_second ? rule.margin_weight : rule.other_weight) =
         weight;
   }
@@ -149,7 +142,7 @@ ScoreRule fit_gate(const Answers& tune, const PriorityMap& map) {
   std::vector<Feature> features;
   for (const auto distance : {&Distances::to_second, &Distances::to_other}) {
     const Feature feature = feature_of(lessons, distance);
-    if (feature.deviation > 0.0) features.push_back(feature);
+    if (feature.spread.deviation > 0.0) features.push_back(feature);
   }
   while (!features.empty()) {
     const std::vector<double> coefficients = fit(lessons, features, map.classes());

@@ -130,4 +130,18 @@ std::vector<double> fit_logistic(const LogisticData& data, std::span<const doubl
   return b;
 }
 
+Spread spread_of(std::span<const double> values) {
+  if (values.empty()) return {};
+  // Measured from the first value, so that equal values leave exactly nothing.
+  const double origin = values.front();
+  const auto n = static_cast<double>(values.size());
+  double mean = 0.0;
+  for (const double value : values) mean += (value - origin) / n;
+  double variance = 0.0;
+  for (const double value : values) {
+    variance += (value - origin - mean) * (value - origin - mean) / n;
+  }
+  return {origin + mean, std::sqrt(variance)};
+}
+
 }  // namespace biglittle

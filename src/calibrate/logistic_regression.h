@@ -29,4 +29,11 @@ struct LogisticData {
 /// Deterministic.
 std::vector<double> fit_logistic(const LogisticData& data, std::span<const double> ridge);
 
+/// By which a feature is brought to mean 0 and variance 1.
+struct Spread {
+  double mean = 0.0;
+  double deviation = 0.0;  ///< exactly 0 where all values are the same, or there are none
+};
+Spread spread_of(std::span<const double> values);
+
 }  // namespace biglittle
