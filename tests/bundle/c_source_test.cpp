@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "bundle/device_cases.h"
 #include "bundle/random_int8_model.h"
 #include "quant/interpreter.h"
 #include "testing/device_program_runner.h"
@@ -18,77 +19,24 @@
 namespace biglittle {
 namespace {
 
-using testing::DeviceAnswer;
+using testing::count_differences;
+using testing::generate;
 using testing::kStrictC99;
+using testing::margin_policy;
 using testing::random_graph;
 using testing::random_int8_model;
 using testing::random_samples;
-
-/// A threshold that about half of the priority answers of random networks reach.
-constexpr std::int64_t kThreshold = 5000;
-
-EscalationPolicy policy_of(std::int64_t threshold) {
-  EscalationPolicy policy;
-  policy.threshold = threshold;
-  return policy;
-}
-
-DeviceSource generate(const Int8Model& model, std::int64_t threshold = kThreshold) {
-  const Samples vectors = random_samples(model, 3, 99);
-  return device_source(model, policy_of(threshold), vectors, Interpreter(model).run(vectors, 1));
-}
-
-/// Every kind of node: padding on one side, groups, depthwise with and without multiplier, pools,
-/// a residual branch, relus that merge and one that does not, a flattened map.
-Graph rich_graph() {
-  Graph g;
-  g.append("input", Input{{3, 13, 11}});
-  g.append("conv", Conv2d{17, Window{3, 2, 1, 1, 0, 1, 2, 0}}, {"input"});
-  g.append("relu", Relu{}, {"conv"});
-  g.append("depthwise", Conv2d{17, square_window(3, 1, 1), 17}, {"relu"});
-  g.append("relu6", Relu6{}, {"depthwise"});
-  g.append("add", Add{}, {"relu", "relu6"});
-  g.append("mix", Conv2d{16, square_window(1, 1, 0)}, {"add"});
-  g.append("grouped", Conv2d{12, Window{5, 3, 2, 1, 2, 1, 1, 1}, 4}, {"mix"});
-  g.append("run", Conv2d{24, square_window(3, 2, 1), 12}, {"grouped"});  // named like a symbol
-  g.append("pooled", MaxPool{Window{2, 3, 1, 1, 1, 0, 0, 2}}, {"run"});
-  g.append("own_relu", Relu{}, {"pooled"});
-  g.append("average", AvgPool{Window{2, 2, 1, 2, 1, 0, 0, 1}}, {"own_relu"});
-  g.append("flat", Flatten{}, {"average"});
-  g.append("hidden", Linear{21}, {"flat"});
-  g.append("hidden_relu", Relu{}, {"hidden"});
-  g.append("fc", Linear{5}, {"hidden_relu"});
-  return g;
-}
-
-/// How many samples the device code answers differently from the interpreter, by any integer.
-std::int64_t count_differences(const Int8Model& model, const std::vector<DeviceAnswer>& answers,
-                               const Samples& samples, std::int64_t threshold) {
-  const std::vector<std::int32_t> expected = Interpreter(model).run(samples, 1);
-  const std::size_t classes = model.classes.size();
-  EXPECT_EQ(answers.size() * classes, expected.size());
-  std::int64_t differences = 0;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    const std::vector<std::int32_t> row(
-        expected.begin() + static_cast<std::ptrdiff_t>(i * classes),
-        expected.begin() + static_cast<std::ptrdiff_t>((i + 1) * classes));
-    const Decision decision = decide(row);
-    const bool local = decision.top < model.priority->priorities() && decision.margin >= threshold;
-    const bool same = answers[i].accumulators == row && answers[i].class_index == decision.top &&
-                      answers[i].margin == decision.margin && answers[i].escalate == !local;
-    differences += same ? 0 : 1;
-  }
-  return differences;
-}
+using testing::rich_graph;
 
 void expect_equal_to_interpreter(const Int8Model& model, const std::string& compiler,
                                  std::int64_t sample_count,
                                  const std::string& runtime = "bl_runtime.c") {
   const testing::TemporaryFolder folder;
-  testing::write_files(folder.path(), generate(model).files);
+  const EscalationPolicy policy = margin_policy(model);
+  testing::write_files(folder.path(), generate(model, policy).files);
   const Samples samples = random_samples(model, sample_count, 4242);
   const auto answers = testing::run_device_code(folder.path(), compiler, samples, runtime);
-  EXPECT_EQ(count_differences(model, answers, samples, kThreshold), 0) << compiler;
+  EXPECT_EQ(count_differences(model, answers, samples, policy), 0) << compiler;
 }
 
 bool is_there(const std::string& program) {
@@ -147,10 +95,11 @@ TEST(DeviceSource, DecidesBothWaysAtTheThreshold) {
   } while (decision.top >= 4);
   for (const std::int64_t above : {0, 1}) {
     const testing::TemporaryFolder folder;
-    testing::write_files(folder.path(), generate(model, decision.margin + above).files);
+    const EscalationPolicy policy = margin_policy(model, decision.margin + above);
+    testing::write_files(folder.path(), generate(model, policy).files);
     const auto answers = testing::run_device_code(folder.path(), "cc -std=c99 -O1", samples);
     EXPECT_EQ(answers.at(sample - 1).escalate, above == 1);
-    EXPECT_EQ(count_differences(model, answers, samples, decision.margin + above), 0);
+    EXPECT_EQ(count_differences(model, answers, samples, policy), 0);
   }
 }
 
@@ -171,7 +120,7 @@ TEST(DeviceSelfTest, PassesAsExportedAndWithAnotherThreshold) {
   testing::write_files(folder.path(), source.files);
   EXPECT_EQ(testing::run_command(command).output, "bl_selftest: 3 vectors passed\n");
   source.files["bl_model.c"] =
-      replaced(source.files["bl_model.c"], "bl_model_threshold = 5000;", "bl_model_threshold = 1;");
+      replaced(source.files["bl_model.c"], "INT64_C(5000),\n", "INT64_C(1),\n");
   testing::write_files(folder.path(), source.files);
   EXPECT_EQ(testing::run_command(command).output, "bl_selftest: 3 vectors passed\n");
 }
@@ -272,34 +221,29 @@ TEST(DeviceSource, RefusesPartsThatDoNotFit) {
   const Int8Model model = random_int8_model(rich_graph(), 11);
   const Samples vectors = random_samples(model, 2, 1);
   const std::vector<std::int32_t> accumulators(10);
+  const EscalationPolicy good = margin_policy(model);
   Int8Model without = model;
   without.priority.reset();
   testing::expect_error(ErrorKind::bad_data,
                         "the int8 network has no priority classes, so there is nothing to decide "
                         "on a device; derive it with derive-little",
-                        [&] { device_source(without, policy_of(1), vectors, accumulators); });
+                        [&] { device_source(without, good, vectors, accumulators); });
   Int8Model fewer = model;
   fewer.priority->names.pop_back();
   testing::expect_error(ErrorKind::bad_data,
                         "the int8 network has 5 classes but its priority map has 4; at least 2 and "
                         "equally many are needed",
-                        [&] { device_source(fewer, policy_of(1), vectors, accumulators); });
-  testing::expect_error(ErrorKind::bad_data,
-                        "the policy's threshold is 0, expected 1 to 2147483647",
-                        [&] { device_source(model, policy_of(0), vectors, accumulators); });
-  testing::expect_error(
-      ErrorKind::bad_data, "the policy's threshold is 2147483648, expected 1 to 2147483647",
-      [&] { device_source(model, policy_of(kAlwaysEscalate + 1), vectors, accumulators); });
+                        [&] { device_source(fewer, good, vectors, accumulators); });
   testing::expect_error(
       ErrorKind::bad_data,
       "the self-test has 2 vectors and 9 accumulators, expected at least 1 vector and 5 "
       "accumulators for each",
-      [&] { device_source(model, policy_of(1), vectors, std::span(accumulators).first(9)); });
+      [&] { device_source(model, good, vectors, std::span(accumulators).first(9)); });
   Samples floats = random_samples(random_int8_model(rich_graph(), 1, SampleType::f32), 2, 1);
   testing::expect_error(ErrorKind::bad_data,
                         "the self-test's vectors are float32 3x13x11, but the int8 network takes "
                         "uint8 3x13x11",
-                        [&] { device_source(model, policy_of(1), floats, accumulators); });
+                        [&] { device_source(model, good, floats, accumulators); });
 }
 
 }  // namespace

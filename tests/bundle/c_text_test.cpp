@@ -30,6 +30,12 @@ TEST(CText, StringsAreEscapedForEveryCompiler) {
   EXPECT_EQ(c_string("\xc3\xa4"), "\"\\303\\244\"");
 }
 
+TEST(CText, SixtyFourBitIntegersAreLiteralsOfTheirWidth) {
+  EXPECT_EQ(c_int64(0), "INT64_C(0)");
+  EXPECT_EQ(c_int64(9007199254740991), "INT64_C(9007199254740991)");
+  EXPECT_EQ(c_int64(-9007199254740991), "-INT64_C(9007199254740991)");
+}
+
 TEST(CText, ArraysWrapAtOneHundredColumns) {
   const std::vector<std::int32_t> values(100, -123456);
   const std::string text = c_array("int32_t", "numbers", std::span(values));

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <numeric>
 #include <random>
 
 #include "bundle/contents.h"
@@ -117,35 +118,70 @@ Samples random_samples(std::int64_t count, std::uint32_t seed) {
 
 /// The int8 network's answers taken as the truth: then big and little are always right, and a
 /// threshold can be certified.
-Scores perfect_scores(const Int8Model& model, std::int64_t count, std::uint32_t seed) {
+Answers perfect_answers(const Int8Model& model, const Samples& samples) {
   const std::vector<std::int64_t> big_of_little = {1, 2, 0};
-  const std::vector<std::int32_t> accumulators =
-      Interpreter(model).run(random_samples(count, seed));
-  Scores scores;
-  for (std::size_t row = 0; row < static_cast<std::size_t>(count); ++row) {
-    const Decision decision = decide(std::span(accumulators).subspan(3 * row, 3));
-    scores.margin.push_back(decision.margin);
-    scores.little_class.push_back(decision.top);
-    scores.truth.push_back(big_of_little[static_cast<std::size_t>(decision.top)]);
+  Answers answers;
+  answers.accumulators = Interpreter(model).run(samples);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(samples.count()); ++row) {
+    const Decision decision = decide(std::span(answers.accumulators).subspan(3 * row, 3));
+    answers.truth.push_back(big_of_little[static_cast<std::size_t>(decision.top)]);
   }
-  scores.big_class = scores.truth;
-  return scores;
+  answers.big_class = answers.truth;
+  return answers;
 }
 
-EscalationPolicy tiny_policy(const ExportInput& input) {
-  CalibrateOptions options;
-  options.net_loss = 0.05;
-  EscalationPolicy policy =
-      calibrate(perfect_scores(input.little_int8, 400, 5),
-                perfect_scores(input.little_int8, 400, 6), *input.little.priority, options);
-  policy.certificate.tune_digest = input.splits[1].digest;
-  policy.certificate.calibration_digest = input.splits[2].digest;
-  policy.certificate.little_digest = int8_digest(input.little_int8);
-  policy.certificate.big_digest = network_digest(input.big.network);
-  return policy;
+/// The first `count` of the samples.
+Samples first_of(const Samples& samples, std::int64_t count) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), 0);
+  return select(samples, rows);
+}
+
+void bind(ExportInput& input) {
+  Certificate& certificate = input.policy.certificate;
+  certificate.tune_digest = input.splits[1].digest;
+  certificate.calibration_digest = input.splits[2].digest;
+  certificate.little_digest = int8_digest(input.little_int8);
+  certificate.big_digest = network_digest(input.big.network);
 }
 
 }  // namespace
+
+CalibrateOptions tiny_options() {
+  CalibrateOptions options;
+  options.net_loss = 0.05;
+  options.grid = 20;
+  return options;
+}
+
+void certify_anew(ExportInput& input, const CalibrateOptions& options,
+                  const std::optional<ScoreRule>& rule) {
+  const PriorityMap& map = *input.little.priority;
+  SearchPlan plan = plan_search(input.answers.tune, map, input.big.classes, options);
+  if (rule) {
+    plan.rule = *rule;
+    plan.path = threshold_path(make_scores(input.answers.tune, *rule, map), map, *rule, options);
+  }
+  input.policy = certify(plan, make_scores(input.answers.calibration, plan.rule, map), map,
+                         input.big.classes, options);
+  bind(input);
+}
+
+void certify_on_log(ExportInput& input, const Scores& log, const CalibrateOptions& options) {
+  const EscalationPolicy& old = input.policy;
+  const SearchPlan plan{old.rule, old.certificate.path, {}, old.merits};
+  input.policy = certify(plan, log, *input.little.priority, input.big.classes, options);
+  bind(input);
+  input.policy.certificate.calibration_digest = log_digest(log);
+  input.answers.log = log;
+}
+
+Scores tiny_log(const ExportInput& input) {
+  const Answers seen = perfect_answers(input.little_int8, random_samples(300, 9));
+  Scores log = make_scores(seen, input.policy.rule, *input.little.priority);
+  log.truth.clear();
+  return log;
+}
 
 ExportInput tiny_export(const fs::path& folder) {
   ExportInput input;
@@ -167,12 +203,16 @@ ExportInput tiny_export(const fs::path& folder) {
   input.little.classes = input.little.priority->names;
   input.little.teacher_digest = network_digest(input.big.network);
   input.little_int8 = quantized(input.little);
-  input.policy = tiny_policy(input);
-  input.vectors = random_samples(12, 7);
-  input.vector_labels = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3};
-  const Scores test = perfect_scores(input.little_int8, 100, 8);
-  input.report = evaluate_system(test, test.little_class, input.policy, *input.little.priority,
-                                 input.big.classes);
+  const Samples calibration = random_samples(sizes[2], 6);
+  RecordedAnswers& answers = input.answers;
+  answers.tune = perfect_answers(input.little_int8, random_samples(sizes[1], 5));
+  answers.calibration = perfect_answers(input.little_int8, calibration);
+  answers.test = perfect_answers(input.little_int8, random_samples(sizes[3], 8));
+  answers.little_float_class = relabel(answers.test.truth, *input.little.priority);
+  certify_anew(input, tiny_options());
+  input.vectors = first_of(calibration, 12);
+  input.vector_labels.assign(answers.calibration.truth.begin(),
+                             answers.calibration.truth.begin() + 12);
   return input;
 }
 

@@ -6,14 +6,29 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "bundle/bundle.h"
 
 namespace biglittle::testing {
 
-/// Four big classes of 1x6x6 bytes; "cat" and "dog" are priority.
+/// Four big classes of 1x6x6 bytes; "cat" and "dog" are priority. Both networks are always right.
 ExportInput tiny_export(const std::filesystem::path& folder);
+
+/// What the tiny bundle's policy was asked.
+CalibrateOptions tiny_options();
+
+/// Gives the input another policy made from its answers, with `rule` instead of the one that the
+/// options would choose.
+void certify_anew(ExportInput& input, const CalibrateOptions& options,
+                  const std::optional<ScoreRule>& rule = std::nullopt);
+
+/// A field log of 300 rows scored by the input's policy.
+Scores tiny_log(const ExportInput& input);
+
+/// Gives the input another policy along its own path, certified on a log.
+void certify_on_log(ExportInput& input, const Scores& log, const CalibrateOptions& options);
 
 /// write_bundle as on a machine without a C compiler, which is faster.
 std::string write_without_compiler(const ExportInput& input);

@@ -6,17 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <functional>
-#include <memory>
 #include <random>
 
-#include "bundle/bundle.h"
 #include "bundle/contents.h"
-#include "core/error.h"
-#include "core/files.h"
-#include "core/safetensors.h"
-#include "testing/temporary_folder.h"
-#include "tiny_bundle.h"
+#include "damaged_bundle.h"
 
 namespace biglittle::testing {
 namespace {
@@ -28,62 +21,17 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using Outcome = VerifyItem::Outcome;
 
-/// One bundle is written for all tests; each damages its own copy.
-class DamagedBundle : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    original_ = std::make_unique<TemporaryFolder>();
-    write_without_compiler(tiny_export(*original_ / "tiny"));
-  }
-  static void TearDownTestSuite() { original_.reset(); }
-
-  void SetUp() override { fs::copy(*original_ / "tiny", bundle(), fs::copy_options::recursive); }
-
-  fs::path bundle() const { return scratch_ / "tiny"; }
-
-  std::vector<VerifyItem> verify() const { return verify_bundle(bundle(), VerifyEngines::none); }
-
-  /// The message with which load_bundle refuses the bundle.
-  std::string refusal(ErrorKind kind = ErrorKind::bad_data) const {
-    try {
-      (void)load_bundle(bundle());
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), kind) << error.what();
-      return error.what();
-    }
-    return "not refused";
-  }
-
-  void change_text(const std::string& path, const std::string& from, const std::string& to) {
-    std::string text = read_text(bundle() / path);
-    const std::size_t at = text.find(from);
-    ASSERT_NE(at, std::string::npos) << path << " has no " << from;
-    text.replace(at, from.size(), to);
-    std::ofstream(bundle() / path, std::ios::binary) << text;
-  }
-
-  /// A change by somebody who also corrects the manifest.
-  void tamper_text(const std::string& path, const std::string& from, const std::string& to) {
-    change_text(path, from, to);
-    rewrite_manifest(bundle());
-  }
-
- private:
-  static std::unique_ptr<TemporaryFolder> original_;
-  TemporaryFolder scratch_;
-};
-
-std::unique_ptr<TemporaryFolder> DamagedBundle::original_;
-
 TEST_F(DamagedBundle, AnUntouchedCopyPassesEveryCheck) {
   const std::vector<VerifyItem> items = verify_bundle(bundle(), VerifyEngines::found);
   for (const VerifyItem& item : items) {
     EXPECT_EQ(item.outcome, Outcome::passed) << item.what << ": " << item.detail;
   }
-  for (const char* what : {"manifest", "contents", "networks", "descriptions", "policy", "vectors",
-                           "onnx", "device source", "device code"}) {
+  for (const char* what : {"manifest", "contents", "networks", "descriptions", "answers", "policy",
+                           "vectors", "onnx", "report", "device source", "device code"}) {
     EXPECT_TRUE(outcomes(items).contains(what)) << what;
   }
+  EXPECT_EQ(detail_of(items, "answers"), "to 400 tune, 400 calibration and 100 test samples");
+  EXPECT_THAT(detail_of(items, "policy"), HasSubstr("follows from the answers on calibration"));
   EXPECT_THAT(detail_of(items, "device code"), HasSubstr("self-test passed"));
 }
 
@@ -119,8 +67,8 @@ TEST_F(DamagedBundle, EveryMissingFileIsNamed) {
 TEST_F(DamagedBundle, AfterAFileFailedNothingInItIsRead) {
   fs::remove(bundle() / "policy.json");
   const auto found = outcomes(verify());
-  for (const char* what :
-       {"networks", "descriptions", "policy", "vectors", "onnx", "device source", "device code"}) {
+  for (const char* what : {"networks", "descriptions", "answers", "policy", "vectors", "onnx",
+                           "report", "device source", "device code"}) {
     EXPECT_EQ(found.at(what), Outcome::skipped) << what;
   }
 }
@@ -132,9 +80,16 @@ TEST_F(DamagedBundle, AMissingManifestIsAFailedLine) {
 }
 
 TEST_F(DamagedBundle, AManifestOfAFutureVersionIsRefused) {
-  change_text("manifest.json", "\"format_version\": 1", "\"format_version\": 2");
+  change_text("manifest.json", "\"format_version\": 2", "\"format_version\": 3");
   EXPECT_THAT(failed(verify()), ElementsAre("manifest"));
-  EXPECT_THAT(refusal(), HasSubstr("format version 2 is newer than 1"));
+  EXPECT_THAT(refusal(), HasSubstr("format version 3 is newer than 2"));
+}
+
+TEST_F(DamagedBundle, AManifestOfTheFirstVersionIsRefusedWithTheRemedy) {
+  change_text("manifest.json", "\"format_version\": 2", "\"format_version\": 1");
+  EXPECT_THAT(failed(verify()), ElementsAre("manifest"));
+  EXPECT_THAT(refusal(), HasSubstr("format version 1 has no recorded answers, which version 2 "
+                                   "needs; export again"));
 }
 
 TEST_F(DamagedBundle, AManifestThatPointsOutsideIsRefused) {
@@ -170,28 +125,6 @@ TEST_F(DamagedBundle, ARequiredFileThatTheManifestOmitsIsNamed) {
   EXPECT_THAT(refusal(), HasSubstr("does not list 'classes.json', which every bundle has"));
 }
 
-TEST_F(DamagedBundle, APolicyOfAnotherLittleNetworkIsRefused) {
-  const std::string digest = load_bundle(bundle()).policy.certificate.little_digest;
-  tamper_text("policy.json", digest, std::string(64, '0'));
-  EXPECT_THAT(failed(verify()), ElementsAre("policy"));
-  EXPECT_THAT(refusal(), HasSubstr("policy.json: the policy was calibrated for another int8 "
-                                   "network (0000"));
-}
-
-TEST_F(DamagedBundle, APolicyOfAnotherBigNetworkIsRefused) {
-  const std::string digest = load_bundle(bundle()).policy.certificate.big_digest;
-  tamper_text("policy.json", digest, std::string(64, '0'));
-  EXPECT_THAT(failed(verify()), ElementsAre("policy"));
-  EXPECT_THAT(refusal(), HasSubstr("the policy was calibrated for another big network (0000"));
-}
-
-TEST_F(DamagedBundle, AnotherThresholdContradictsTheDeviceCode) {
-  const EscalationPolicy policy = load_bundle(bundle()).policy;
-  tamper_text("policy.json", fmt::format("\"threshold\": {}", policy.threshold),
-              fmt::format("\"threshold\": {}", policy.threshold + 1));
-  EXPECT_THAT(failed(verify()), ::testing::Contains("device source"));
-}
-
 TEST_F(DamagedBundle, AnotherLittleCheckpointIsRefused) {
   Checkpoint other = load_checkpoint(bundle() / "little/model.safetensors");
   other.network.weights.at("conv.bias").values<float>()[0] += 0.5f;
@@ -202,11 +135,9 @@ TEST_F(DamagedBundle, AnotherLittleCheckpointIsRefused) {
 }
 
 TEST_F(DamagedBundle, AChangedAccumulatorIsNamedByVectorAndClass) {
-  const fs::path file = bundle() / "little/vectors.safetensors";
-  SafetensorsFile content = read_safetensors(file);
-  content.tensors.at("accumulators").values<std::int32_t>()[3 * 2 + 1] += 1;
-  write_safetensors(file, content);
-  rewrite_manifest(bundle());
+  tamper_tensors("little/vectors.safetensors", [](SafetensorsFile& file) {
+    file.tensors.at("accumulators").values<std::int32_t>()[3 * 2 + 1] += 1;
+  });
   const std::vector<VerifyItem> items = verify();
   EXPECT_THAT(failed(items), ElementsAre("vectors"));
   EXPECT_THAT(detail_of(items, "vectors"), HasSubstr("vector 2: accumulator of class 1 is "));
@@ -214,23 +145,26 @@ TEST_F(DamagedBundle, AChangedAccumulatorIsNamedByVectorAndClass) {
 }
 
 TEST_F(DamagedBundle, AChangedDecisionIsNamed) {
-  const fs::path file = bundle() / "little/vectors.safetensors";
-  SafetensorsFile content = read_safetensors(file);
-  std::uint8_t& escalate = content.tensors.at("escalate").values<std::uint8_t>()[5];
-  escalate = static_cast<std::uint8_t>(1 - escalate);
-  write_safetensors(file, content);
-  rewrite_manifest(bundle());
+  tamper_tensors("little/vectors.safetensors", [](SafetensorsFile& file) {
+    std::uint8_t& escalate = file.tensors.at("escalate").values<std::uint8_t>()[5];
+    escalate = static_cast<std::uint8_t>(1 - escalate);
+  });
   EXPECT_THAT(detail_of(verify(), "vectors"), HasSubstr("vector 5: escalate is "));
 }
 
+TEST_F(DamagedBundle, AChangedScoreIsNamed) {
+  tamper_tensors("little/vectors.safetensors", [](SafetensorsFile& file) {
+    file.tensors.at("score").values<std::int64_t>()[7] += 1;
+  });
+  EXPECT_THAT(detail_of(verify(), "vectors"), HasSubstr("vector 7: score is "));
+}
+
 TEST_F(DamagedBundle, VectorsOfAWrongShapeAreRefused) {
-  const fs::path file = bundle() / "little/vectors.safetensors";
-  SafetensorsFile content = read_safetensors(file);
-  content.tensors.at("margin") = Tensor(DType::i64, {11});
-  write_safetensors(file, content);
-  rewrite_manifest(bundle());
+  tamper_tensors("little/vectors.safetensors", [](SafetensorsFile& file) {
+    file.tensors.at("score") = Tensor(DType::i64, {11});
+  });
   EXPECT_THAT(detail_of(verify(), "vectors"),
-              HasSubstr("tensor 'margin' is I64 [11], expected I64 [12]"));
+              HasSubstr("tensor 'score' is I64 [11], expected I64 [12]"));
 }
 
 TEST_F(DamagedBundle, AnOnnxFileOfAnotherNetworkIsNamed) {
@@ -302,7 +236,7 @@ TEST_F(DamagedBundle, FilesOfAnotherProgramVersionAreNotCompared) {
   change_text("manifest.json", "\"program_version\": \"", "\"program_version\": \"9.");
   const std::vector<VerifyItem> items = verify();
   EXPECT_THAT(failed(items), IsEmpty());
-  for (const char* what : {"onnx", "device source", "device code"}) {
+  for (const char* what : {"onnx", "report", "device source", "device code"}) {
     EXPECT_EQ(outcomes(items).at(what), Outcome::skipped) << what;
   }
 }

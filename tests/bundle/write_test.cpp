@@ -4,13 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
 
 #include "bundle/bundle.h"
 #include "bundle/contents.h"
-#include "bundle/model_card.h"
 #include "bundle/vectors.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -22,7 +22,7 @@ namespace biglittle::testing {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::ElementsAre;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -63,7 +63,7 @@ TEST(WriteBundle, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(network_digest(bundle.big.network), network_digest(input.big.network));
   EXPECT_EQ(network_digest(bundle.little.network), network_digest(input.little.network));
   EXPECT_EQ(int8_digest(bundle.little_int8), int8_digest(input.little_int8));
-  EXPECT_EQ(bundle.policy.threshold, input.policy.threshold);
+  EXPECT_EQ(to_json(bundle.policy), to_json(input.policy));
   EXPECT_TRUE(bundle.policy.certificate.certified);
   EXPECT_EQ(bundle.big.classes, input.big.classes);
   EXPECT_EQ(bundle.report.at("measured_on").at("dataset_digest"), input.dataset_digest);
@@ -144,9 +144,9 @@ TEST(WriteBundle, VectorsCarryTheDecisionOfTheRule) {
     EXPECT_EQ(acc[vectors.little_class[row]], largest);
     const std::int32_t middle =
         acc[0] + acc[1] + acc[2] - largest - std::min({acc[0], acc[1], acc[2]});
-    EXPECT_EQ(vectors.margin[row], largest - middle);
-    const bool local =
-        vectors.little_class[row] != 2 && vectors.margin[row] >= input.policy.threshold;
+    EXPECT_EQ(vectors.score[row], largest - middle);
+    const bool local = vectors.little_class[row] != 2 &&
+                       vectors.score[row] >= input.policy.thresholds[vectors.little_class[row]];
     EXPECT_EQ(vectors.escalate[row], local ? 0 : 1);
   }
 }
@@ -217,16 +217,28 @@ TEST(WriteBundle, APolicyOfOtherNetworksIsRefused) {
 TEST(WriteBundle, APolicyOfOtherSplitsIsRefused) {
   expect_bad_data(
       [](ExportInput& input) { input.policy.certificate.calibration_digest = "another"; },
-      "the policy was calibrated on another calibration split; calibrate again");
+      "the policy was certified on another calibration split; export again");
   expect_bad_data([](ExportInput& input) { input.policy.certificate.tune_digest = "another"; },
-                  "the policy's threshold grid is of another tune split; calibrate again");
+                  "the policy's thresholds were fixed on another tune split; export again");
 }
 
-TEST(WriteBundle, NumbersOfOtherSampleCountsAreRefused) {
-  expect_bad_data([](ExportInput& input) { input.splits[2].samples = 401; },
-                  "the policy was calibrated on another calibration split; calibrate again");
-  expect_bad_data([](ExportInput& input) { input.splits[3].samples = 99; },
-                  "the report is on 100 samples but the test split has 99");
+TEST(WriteBundle, AnswersOfOtherSampleCountsAreRefused) {
+  const std::array<const char*, 3> names = {"tune", "calibration", "test"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const Refusal found = refusal([&](ExportInput& input) { ++input.splits[i + 1].samples; });
+    EXPECT_EQ(found.kind, ErrorKind::bad_data);
+    EXPECT_THAT(found.message, AllOf(StartsWith("bundle tiny: has answers to "),
+                                     HasSubstr(std::string(names[i]) + " samples but the split")));
+  }
+}
+
+TEST(WriteBundle, APolicyThatDoesNotFitTheNetworksIsRefused) {
+  expect_bad_data([](ExportInput& input) { input.policy.thresholds.pop_back(); },
+                  "the policy has 2 thresholds and 3 offsets for 3 little classes");
+  expect_bad_data([](ExportInput& input) { input.policy.certificate.big_classes[0] = "bat"; },
+                  "the certificate's classes are not the big network's; export again");
+  expect_bad_data([](ExportInput& input) { input.policy.thresholds[2] = 5; },
+                  "the policy escalates `other`, but `other` has a threshold that it can reach");
 }
 
 TEST(WriteBundle, NetworksOfAnotherDatasetAreRefused) {
@@ -301,10 +313,10 @@ TEST(WriteBundle, TestVectorsMustFit) {
               input.vector_labels.clear();
             }).message,
             "0 test vectors with 0 labels, expected 1 to 1024 of both");
-  expect_bad_data([](ExportInput& input) { input.vector_labels[4] = 4; },
-                  "a test vector has label 4, expected 0 to 3");
-  expect_bad_data([](ExportInput& input) { input.vector_labels[4] = -1; },
-                  "a test vector has label -1, expected 0 to 3");
+  expect_bad_data([](ExportInput& input) { ++input.vector_labels[4]; },
+                  "test vector 4 does not give the answer recorded for calibration sample 4");
+  expect_bad_data([](ExportInput& input) { input.answers.calibration.accumulators[3 * 7] += 1; },
+                  "test vector 7 does not give the answer recorded for calibration sample 7");
 }
 
 TEST(WriteBundle, ANameThatIsNoFolderNameIsRefused) {
@@ -312,26 +324,6 @@ TEST(WriteBundle, ANameThatIsNoFolderNameIsRefused) {
   EXPECT_EQ(found.kind, ErrorKind::config);
   EXPECT_EQ(found.message,
             "bundle name '../tiny' is not made of lower-case letters, digits and '-' (at most 64)");
-}
-
-TEST(ModelCard, StatesClassesDataNumbersAndTheCertificate) {
-  const ExportInput input = tiny_export("unused");
-  const std::string card = model_card(input, {1234, 567});
-  EXPECT_THAT(card, StartsWith("# tiny\n"));
-  EXPECT_THAT(card, HasSubstr("Priority classes (2): cat, dog."));
-  EXPECT_THAT(card, HasSubstr("Classes of the big network (4): bird, cat, dog, fish."));
-  EXPECT_THAT(card, HasSubstr(explain(input.policy)));
-  EXPECT_THAT(card, HasSubstr("| calibration | 400 | read once, by the certificate | `" +
-                              sha256_hex("calibration") + "` |"));
-  // big: conv 36, batch norm 8, linear 36 * 4 + 4; little: conv 20, linear 18 * 3 + 3.
-  EXPECT_THAT(card, HasSubstr("| parameters | 192 | 77 | 2.5 |"));
-  EXPECT_THAT(card, HasSubstr("567 bytes of constants and an arena of 1,234 bytes"));
-}
-
-TEST(ModelCard, ATableSurvivesABarInAClassName) {
-  ExportInput input = tiny_export("unused");
-  input.report.classes[0].name = "a|b\nc";
-  EXPECT_THAT(model_card(input, {}), HasSubstr("| a\\|b c |"));
 }
 
 }  // namespace

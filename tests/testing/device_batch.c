@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads raw samples (bl_model_input, height, width, channel order) from stdin and writes, for each,
- * class, margin, escalate and the accumulators as int32 to stdout. Every sample is run twice, in the
+ * class, margin, escalate, the score (int64) and the accumulators to stdout, int32 but the score. Every sample is run twice, in the
  * static arena and in one full of garbage; a difference ends the program with code 2. */
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,7 @@ int main(void) {
     memset(arena, 0x55, sizeof arena);
     own = bl_model_run_with(arena, sample);
     if (own.class_index != shared.class_index || own.margin != shared.margin ||
-        own.escalate != shared.escalate ||
+        own.score != shared.score || own.escalate != shared.escalate ||
         memcmp(own.accumulators, shared.accumulators, BL_MODEL_CLASSES * sizeof(int32_t)) != 0) {
       return 2;
     }
@@ -26,6 +26,7 @@ int main(void) {
     head[1] = own.margin;
     head[2] = own.escalate ? 1 : 0;
     if (fwrite(head, sizeof head[0], 3, stdout) != 3 ||
+        fwrite(&own.score, sizeof own.score, 1, stdout) != 1 ||
         fwrite(own.accumulators, sizeof(int32_t), BL_MODEL_CLASSES, stdout) != BL_MODEL_CLASSES) {
       return 3;
     }

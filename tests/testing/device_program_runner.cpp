@@ -76,8 +76,10 @@ std::vector<DeviceAnswer> run_device_code(const std::filesystem::path& folder,
   for (std::size_t at = 0; at + record <= output.size() && record > 0; at += record) {
     std::vector<std::int32_t> words(record / sizeof(std::int32_t));
     std::memcpy(words.data(), output.data() + at, record);
-    answers.push_back({words.at(0), words.at(1), words.at(2) != 0,
-                       std::vector<std::int32_t>(words.begin() + 3, words.end())});
+    std::int64_t score = 0;
+    std::memcpy(&score, &words.at(3), sizeof score);
+    answers.push_back({words.at(0), words.at(1), words.at(2) != 0, score,
+                       std::vector<std::int32_t>(words.begin() + 5, words.end())});
   }
   return answers;
 }

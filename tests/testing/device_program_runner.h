@@ -18,6 +18,7 @@ struct DeviceAnswer {
   std::int32_t class_index = 0;
   std::int32_t margin = 0;
   bool escalate = false;
+  std::int64_t score = 0;
   std::vector<std::int32_t> accumulators;
 };
 
