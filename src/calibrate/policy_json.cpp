@@ -17,6 +17,8 @@ constexpr std::int64_t kFormat = 2;
 constexpr std::int64_t kMaxCount = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMostClasses = 65536;
 constexpr std::int64_t kMostSteps = 100000;
+/// Clopper and Pearson's bound is never 0, and a test at level 0 or 1 would be none.
+constexpr double kLeastRate = 1e-12;
 
 template <typename Enum>
 Enum enum_from(const ObjectReader& reader, std::string_view key) {
@@ -188,8 +190,8 @@ Rate rate_from_json(const Json& json, const std::string& where) {
 AuditRule audit_from_json(const Json& json, const std::string& where) {
   const ObjectReader reader(json, where, {"fraction", "disagreement", "level"});
   return {.fraction = reader.real("fraction", 0.0, 1.0),
-          .disagreement = reader.real("disagreement", 0.0, 1.0),
-          .level = reader.real("level", 0.0, 1.0)};
+          .disagreement = reader.real("disagreement", kLeastRate, 1.0),
+          .level = reader.real("level", kLeastRate, 1.0 - kLeastRate)};
 }
 
 std::vector<ScoreMerit> merits_from_json(const ObjectReader& reader) {

@@ -157,6 +157,8 @@ TEST(PolicyJson, RefusesNumbersOutOfRange) {
          "policy.json: thresholds has 1 entries, expected one a little class");
   refuse([](Json& j) { j["certificate"]["risks"][0]["p_value"] = 1.5; },
          "policy.json: certificate: risks[0]: p_value is 1.5, expected a number from 0 to 1");
+  refuse([](Json& j) { j["audit"]["level"] = 0.0; },
+         "policy.json: audit: level is 0.0, expected a number from 1e-12 to 0.999999999999");
   refuse([](Json& j) { j["certificate"]["step"] = 2; },
          "policy.json: certificate: step is 2, expected an integer from -1 to 1");
   refuse(
