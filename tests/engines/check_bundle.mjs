@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 // usage: node tests/engines/check_bundle.mjs BUNDLE SAMPLES.safetensors
-// Runs a bundle's ONNX files in ONNX Runtime, native and WebAssembly. The file holds "samples"
-// [N, C, H, W], and of the program's own networks "accumulators" (i32, must be equal), "logits"
-// (little, float) and "big_logits" (within 1e-4). Exit 1 when something differs, 69 when the engines
+// Runs a bundle's ONNX files in ONNX Runtime, native and WebAssembly, and decides by policy.json. The
+// file holds "samples" [N, C, H, W], and of the program's own networks "accumulators" (i32), "logits"
+// (little, float) and "big_logits" (within 1e-4), and of its decisions "little_class", "score" (i64) and
+// "escalate" (u8). Integers must be equal. Exit 1 when something differs, 69 when the engines
 // are not installed.
 
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 
 import {reportIntegers, reportLogits} from './compare.mjs';
+import {decideAll} from './decision.mjs';
 import {cacheFolder, installed, loadEngines, open, run} from './engines.mjs';
 import {readSafetensors} from './safetensors.mjs';
 
@@ -50,6 +52,18 @@ async function outputOf(engine, file, output) {
   return rows;
 }
 
+const policy = JSON.parse(readFileSync(join(bundle, 'policy.json'), 'utf8'));
+const {other} = JSON.parse(readFileSync(join(bundle, 'classes.json'), 'utf8'));
+
+/** Compares what follows from the accumulators that an engine gave; the number of differing lists. */
+function reportDecisions(name, accumulators) {
+  let failures = 0;
+  for (const [what, values] of Object.entries(decideAll(accumulators, policy, other))) {
+    failures += reportIntegers(`${name} ${what}`, values, expected[what].values);
+  }
+  return failures;
+}
+
 const checks = [
   ['little/model.int8.onnx', 'accumulators', 'accumulators', reportIntegers],
   ['little/model.onnx', 'logits', 'logits', reportLogits],
@@ -60,6 +74,7 @@ for (const [name, engine] of Object.entries(loadEngines())) {
   for (const [file, output, tensor, report] of checks) {
     const actual = await outputOf(engine, file, output);
     failures += report(`${name} ${file}`, actual, expected[tensor].values);
+    if (tensor === 'accumulators') failures += reportDecisions(`${name} ${file}`, actual);
   }
 }
 process.exit(failures === 0 ? 0 : 1);

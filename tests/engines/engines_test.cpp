@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -6,7 +8,10 @@
 
 #include "bundle/process.h"
 #include "bundle/random_int8_model.h"
+#include "calibrate/policy.h"
+#include "core/files.h"
 #include "core/safetensors.h"
+#include "engines/decisions.h"
 #include "engines/engine_cases.h"
 #include "graph/zoo.h"
 #include "testing/temporary_folder.h"
@@ -14,7 +19,9 @@
 namespace biglittle {
 namespace {
 
+using testing::add_decisions;
 using testing::EngineCases;
+using ::testing::HasSubstr;
 
 constexpr int kNotInstalled = 69;
 
@@ -139,9 +146,23 @@ TEST(Engines, OnnxRuntimeComputesFoldedZooNetworksWithinTolerance) {
   expect_engines_agree(cases, folder.path());
 }
 
-/// A folder with the three ONNX files of a bundle, and the samples that check_bundle.mjs wants.
-/// `error` is added to one accumulator.
-void write_checked_bundle(const std::filesystem::path& folder, std::int32_t error) {
+/// What is wrong with the samples that check_bundle.mjs is given.
+enum class Wrong { nothing, accumulator, score };
+
+/// A gate with a threshold for every class; each class answers about half of its inputs.
+EscalationPolicy gate_policy(const PriorityMap& map) {
+  EscalationPolicy policy;
+  policy.rule = {ScoreKind::gate, 170001, 90017, {}};
+  for (std::int64_t i = 0; i < map.classes(); ++i) {
+    policy.rule.offsets.push_back((std::int64_t{1} << 50) - 1000 * i);
+    policy.thresholds.push_back((std::int64_t{1} << 50) + 1000000000 + i);
+  }
+  return policy;
+}
+
+/// A folder with a bundle's three ONNX files, policy and classes, and the samples that
+/// check_bundle.mjs wants.
+void write_checked_bundle(const std::filesystem::path& folder, Wrong wrong) {
   const Graph graph = testing::random_graph(5, 6);
   const Int8Model model = testing::random_int8_model(graph, 5);
   const Samples samples = testing::random_samples(model, 150, 5);
@@ -155,26 +176,40 @@ void write_checked_bundle(const std::filesystem::path& folder, std::int32_t erro
   }
   std::filesystem::copy(folder / "int8.qdq.onnx", folder / "little" / "model.int8.onnx");
   SafetensorsFile expected = read_safetensors(folder / "int8.safetensors");
-  expected.tensors.at("accumulators").values<std::int32_t>()[7] += error;
+  const PriorityMap& map = *model.priority;
+  const EscalationPolicy policy = gate_policy(map);
+  add_decisions(expected, policy, map);
+  if (wrong == Wrong::accumulator) {
+    expected.tensors.at("accumulators").values<std::int32_t>()[7] += 1;
+  } else if (wrong == Wrong::score) {
+    expected.tensors.at("score").values<std::int64_t>()[7] += 1;
+  }
+  write_file(folder / "policy.json", to_text(to_json(policy)));
+  const Json other = map.has_other ? Json(map.priorities()) : Json(nullptr);
+  write_file(folder / "classes.json", to_text({{"other", other}}));
   expected.tensors["logits"] = read_safetensors(folder / "float.safetensors").tensors.at("logits");
   expected.tensors["big_logits"] = expected.tensors.at("logits");
   write_safetensors(folder / "samples.safetensors", expected);
 }
 
-TEST(Engines, CheckBundleTellsOneWrongAccumulator) {
+TEST(Engines, CheckBundleTellsOneWrongInteger) {
   const auto node = find_program("node");
   if (!node) SKIP_WITHOUT("node is not installed");
-  for (const std::int32_t error : {0, 1}) {
+  const auto line = [](Wrong wrong, Wrong about, const std::string& what) {
+    return fmt::format("{} native little/model.int8.onnx{}: {} of ",
+                       wrong == about ? "FAILED" : "ok", what, wrong == about ? 1 : 0);
+  };
+  for (const Wrong wrong : {Wrong::nothing, Wrong::accumulator, Wrong::score}) {
     const testing::TemporaryFolder folder;
-    write_checked_bundle(folder.path(), error);
+    write_checked_bundle(folder.path(), wrong);
     const ProcessResult result =
         run_program({node->string(), "check_bundle.mjs", folder.path().string(),
                      (folder / "samples.safetensors").string()});
     if (result.exit_code == kNotInstalled) SKIP_WITHOUT(result.output);
-    EXPECT_EQ(result.exit_code, error) << result.output;
-    const std::string line = error == 0 ? "ok native little/model.int8.onnx: 0 of "
-                                        : "FAILED native little/model.int8.onnx: 1 of ";
-    EXPECT_NE(result.output.find(line), std::string::npos) << result.output;
+    EXPECT_EQ(result.exit_code, wrong == Wrong::nothing ? 0 : 1) << result.output;
+    EXPECT_THAT(result.output, HasSubstr(line(wrong, Wrong::accumulator, "")));
+    EXPECT_THAT(result.output, HasSubstr(line(wrong, Wrong::score, " score")));
+    EXPECT_THAT(result.output, HasSubstr("ok wasm little/model.int8.onnx escalate: 0 of 150"));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "bundle/process.h"
 #include "cli/program.h"
 #include "core/safetensors.h"
+#include "engines/decisions.h"
 #include "quant/interpreter.h"
 #include "testing/device_program_runner.h"
 #include "testing/temporary_folder.h"
@@ -112,6 +113,7 @@ TEST_F(RealSamples, OnnxRuntimeGivesTheSameIntegersAndLogitsWithinTolerance) {
   file.tensors["accumulators"] = Tensor::of<std::int32_t>(
       {kCount, static_cast<std::int64_t>(subject_->accumulators.size()) / kCount},
       std::span<const std::int32_t>(subject_->accumulators));
+  testing::add_decisions(file, subject_->bundle.policy, *subject_->bundle.little.priority);
   file.tensors["logits"] = float_logits(subject_->bundle.little, subject_->samples);
   file.tensors["big_logits"] = float_logits(subject_->bundle.big, subject_->samples);
   const std::filesystem::path expected = *folder_ / "expected.safetensors";
@@ -141,7 +143,7 @@ TEST_F(RealSamples, DeviceCodeGivesTheSameIntegersAndDecisions) {
       testing::run_device_code(device, "cc -O2 " + testing::kStrictC99, subject_->samples);
   ASSERT_EQ(answers.size(), static_cast<std::size_t>(kCount));
   const PriorityMap& map = *subject_->bundle.little_int8.priority;
-  const std::int64_t threshold = subject_->bundle.policy.threshold;
+  const EscalationPolicy& policy = subject_->bundle.policy;
   const auto classes = static_cast<std::size_t>(map.classes());
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const std::span<const std::int32_t> row(subject_->accumulators.data() + i * classes, classes);
@@ -149,7 +151,9 @@ TEST_F(RealSamples, DeviceCodeGivesTheSameIntegersAndDecisions) {
     const Decision decision = decide(row);
     EXPECT_EQ(answers[i].class_index, decision.top);
     EXPECT_EQ(answers[i].margin, decision.margin);
-    const bool local = decision.top < map.priorities() && decision.margin >= threshold;
+    const std::int64_t score = score_of(row, policy.rule, map);
+    EXPECT_EQ(answers[i].score, score);
+    const bool local = score >= policy.thresholds[static_cast<std::size_t>(decision.top)];
     EXPECT_EQ(answers[i].escalate, !local);
   }
 }
