@@ -72,8 +72,9 @@ class DamagedBundle : public ::testing::Test {
     rewrite_manifest(bundle());
   }
 
- private:
   static inline std::unique_ptr<TemporaryFolder> original_;
+
+ private:
   TemporaryFolder scratch_;
 };
 

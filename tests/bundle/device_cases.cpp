@@ -25,7 +25,8 @@ EscalationPolicy gate_policy(const Int8Model& model) {
   policy.rule = {ScoreKind::gate, 300, -40, {}};
   for (std::int64_t i = 0; i < classes; ++i) {
     policy.rule.offsets.push_back((std::int64_t{1} << 40) - 100000 * i);
-    policy.thresholds.push_back((std::int64_t{1} << 40) + 200000 * (i + 1));
+    const std::int64_t least = i + 1 == classes ? 120000 : 1900000;
+    policy.thresholds.push_back((std::int64_t{1} << 40) + least + i);
   }
   policy.other = OtherMode::answer;
   return policy;

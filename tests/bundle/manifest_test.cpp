@@ -81,8 +81,8 @@ TEST(Manifest, AnotherFormatIsRefused) {
 }
 
 TEST(Manifest, FutureAndImpossibleVersionsAreRefused) {
-  EXPECT_EQ(refusal([](Json& json) { json["format_version"] = 2; }),
-            "m.json: format version 2 is newer than 1, the newest this program reads; use a newer "
+  EXPECT_EQ(refusal([](Json& json) { json["format_version"] = 3; }),
+            "m.json: format version 3 is newer than 2, the newest this program reads; use a newer "
             "biglittle");
   EXPECT_EQ(refusal([](Json& json) { json["format_version"] = 0; }),
             "m.json: format version 0 does not exist");

