@@ -11,7 +11,8 @@
 namespace biglittle {
 namespace {
 
-constexpr double kLabelHeight = 16.0;
+constexpr double kFirstRow = 36.0;  // baselines of the call-outs above the plot
+constexpr double kSecondRow = 53.0;
 
 struct Frame {
   double width;
@@ -23,8 +24,8 @@ struct Frame {
 };
 
 Frame frame_of(ChartWidth width) {
-  if (width == ChartWidth::narrow) return {360.0, 340.0, 44.0, 348.0, 46.0, 292.0};
-  return {880.0, 430.0, 56.0, 864.0, 46.0, 380.0};
+  if (width == ChartWidth::narrow) return {360.0, 360.0, 44.0, 348.0, 64.0, 312.0};
+  return {880.0, 450.0, 56.0, 864.0, 64.0, 402.0};
 }
 
 struct Range {
@@ -52,7 +53,7 @@ Range accuracies(const DeferralCurve& curve, std::optional<double> floor) {
 /// A tick's number with as many decimals as its step needs.
 std::string tick_text(double value, double step) {
   const int decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step * 100.0) - 1e-9)));
-  return fmt::format("{:.{}f}", value * 100.0, decimals);
+  return fmt::format("{:.{}f}", value * 100.0 + 0.0, decimals);  // no "-0"
 }
 
 /// The parts of one chart, drawn from back to front.
@@ -75,8 +76,7 @@ class DeferralChart {
     if (floor) draw_floor(*floor);
     draw_curve();
     draw_ends();
-    draw_oracle();
-    draw_chosen();
+    draw_call_outs();
   }
 
   std::string finish() const {
@@ -145,7 +145,7 @@ class DeferralChart {
 
   void draw_floor(double floor) {
     svg_.line({frame_.left, y_(floor)}, {frame_.right, y_(floor)}, "floor");
-    svg_.text({frame_.left + 4.0, y_(floor) + 14.0}, Anchor::start,
+    svg_.text({frame_.right, y_(floor) + 15.0}, Anchor::end,
               fmt::format("asked: at least {:.2f} %", 100.0 * floor), "label muted");
   }
 
@@ -162,37 +162,51 @@ class DeferralChart {
     svg_.text({frame_.right, big.y - 12.0}, Anchor::end, "always big", "label");
     const Point little = at(curve_.always_little.escalation, curve_.always_little.accuracy);
     svg_.circle(little, 4.0, "end");
-    svg_.text({little.x + 9.0, little.y + 4.0}, Anchor::start, "always little", "label");
+    svg_.text({little.x + 8.0, little.y + 18.0}, Anchor::start, "always little", "label");
   }
 
-  /// A label of two lines at a height, with a thin line down to its point.
-  void call_out(const CurvePoint& point, double label_y, const std::string& what,
-                std::string_view style) {
-    const Point spot = at(point.escalation, point.accuracy);
-    const bool in_right_half = spot.x > (frame_.left + frame_.right) / 2.0;
-    const double side = in_right_half ? -6.0 : 6.0;
-    const bool above = label_y < spot.y;
-    svg_.line({spot.x, above ? label_y - 10.0 : label_y + kLabelHeight + 4.0}, spot, "leader");
-    const Anchor anchor = in_right_half ? Anchor::end : Anchor::start;
-    svg_.text({spot.x + side, label_y}, anchor, what, fmt::format("label {}", style));
-    svg_.text({spot.x + side, label_y + kLabelHeight}, anchor,
-              fmt::format("{:.1f} % up, {:.2f} % right", 100.0 * point.escalation,
-                          100.0 * point.accuracy),
-              fmt::format("label {}", style));
+  /// What is said above the plot about a point, with a thin line down to it.
+  struct CallOut {
+    const CurvePoint* point;
+    std::string_view what;
+    std::string_view text_style;
+    std::string_view point_style;
+  };
+
+  void draw(const CallOut& call_out, double row, Anchor anchor) {
+    const Point spot = at(call_out.point->escalation, call_out.point->accuracy);
+    const double side = anchor == Anchor::end ? -6.0 : 6.0;
+    svg_.line({spot.x, row - 10.0}, spot, "leader");
+    svg_.text({spot.x + side, row}, anchor,
+              fmt::format("{}: {:.2f} % at {:.1f} %", call_out.what,
+                          100.0 * call_out.point->accuracy, 100.0 * call_out.point->escalation),
+              fmt::format("label {}", call_out.text_style));
+    svg_.circle(spot, 5.5, call_out.point_style);
   }
 
-  void draw_oracle() {
-    if (curve_.oracle_step < 0 || curve_.oracle_step == curve_.chosen_step) return;
-    const CurvePoint& point = curve_.at(curve_.oracle_step);
-    call_out(point, y_(point.low) + 34.0, "oracle", "oracle");
-    svg_.circle(at(point.escalation, point.accuracy), 5.0, "oracle-point");
-  }
-
-  void draw_chosen() {
-    if (curve_.chosen_step < 0) return;
-    const CurvePoint& point = curve_.at(curve_.chosen_step);
-    call_out(point, frame_.top - 8.0, "certified", "device-text");
-    svg_.circle(at(point.escalation, point.accuracy), 6.0, "chosen-point");
+  /// The certified step and the oracle's. Both texts run the same way, away from the nearer edge;
+  /// the point they run from first is in the upper row, so that no text crosses a line.
+  void draw_call_outs() {
+    std::vector<CallOut> call_outs;
+    if (curve_.oracle_step >= 0 && curve_.oracle_step != curve_.chosen_step) {
+      call_outs.push_back({&curve_.at(curve_.oracle_step), "oracle", "oracle", "oracle-point"});
+    }
+    if (curve_.chosen_step >= 0) {
+      call_outs.push_back(
+          {&curve_.at(curve_.chosen_step), "certified", "device-text", "chosen-point"});
+    }
+    if (call_outs.empty()) return;
+    const double middle = (escalations_.low + escalations_.high) / 2.0;
+    const bool to_the_left = call_outs.back().point->escalation > middle;
+    std::ranges::stable_sort(call_outs, [&](const CallOut& a, const CallOut& b) {
+      return (a.point->escalation > b.point->escalation) == to_the_left &&
+             a.point->escalation != b.point->escalation;
+    });
+    double row = call_outs.size() == 1 ? kSecondRow : kFirstRow;
+    for (const CallOut& call_out : call_outs) {
+      draw(call_out, row, to_the_left ? Anchor::end : Anchor::start);
+      row = kSecondRow;
+    }
   }
 
   const DeferralCurve& curve_;

@@ -9,7 +9,8 @@ namespace biglittle {
 namespace {
 
 std::string_view style_of(Column::Kind kind) {
-  static constexpr std::array<std::string_view, 3> styles = {"text", "number", "drawing"};
+  static constexpr std::array<std::string_view, 4> styles = {"text", "number", "number minor",
+                                                             "drawing"};
   return styles[static_cast<std::size_t>(kind)];
 }
 
@@ -46,7 +47,9 @@ std::string html_table(std::string_view caption, const std::vector<Column>& colu
   std::string text = fmt::format(
       "<div class=\"scroll\"><table>\n<caption>{}</caption>\n<thead><tr>", escape_markup(caption));
   for (const Column& column : columns) {
-    text += fmt::format("<th scope=\"col\" class=\"{}\">{}</th>", style_of(column.kind),
+    const std::string dot =
+        column.role.empty() ? "" : fmt::format("<span class=\"dot {}\"></span>", column.role);
+    text += fmt::format("<th scope=\"col\" class=\"{}\">{}{}</th>", style_of(column.kind), dot,
                         escape_markup(column.heading));
   }
   text += "</tr></thead>\n<tbody>\n";

@@ -12,10 +12,11 @@ namespace biglittle {
 /// Text that stands for itself between tags and inside quotes; control characters become spaces.
 std::string escape_markup(std::string_view text);
 
-/// A column's heading (text) and how its cells read.
+/// A column's heading (text) and how its cells read. A minor number is left out on a narrow screen.
 struct Column {
   std::string heading;
-  enum class Kind { text, number, drawing } kind = Kind::number;
+  enum class Kind { text, number, minor_number, drawing } kind = Kind::number;
+  std::string_view role = {};  ///< CSS class of what it counts, shown as a dot of its colour
 };
 
 /// One row: cells are markup, as many as there are columns. The first is the row's heading.

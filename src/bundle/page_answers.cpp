@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "bundle/markup.h"
 #include "bundle/report_charts.h"
@@ -35,6 +36,14 @@ std::string oracle_text(const DeferralCurve& curve) {
   return text + ".";
 }
 
+std::string comparison_text(const SystemReport& test) {
+  std::string text =
+      difference_text(test.loss, "Lost against big alone", "Gained over big alone") + ".";
+  if (test.local_correct.n == 0) return text;
+  return text + fmt::format(" Right among what the device answered: {}.",
+                            format_percent(test.local_correct.value));
+}
+
 std::string reference_rows(const DeferralCurve& curve, double random) {
   std::vector<TableRow> rows;
   const auto add = [&](std::string what, double escalation, double accuracy) {
@@ -52,6 +61,32 @@ std::string reference_rows(const DeferralCurve& curve, double random) {
   add("always little", curve.always_little.escalation, curve.always_little.accuracy);
   return html_table("Against the references",
                     {{"policy", Column::Kind::text}, {"escalated"}, {"accuracy"}}, rows);
+}
+
+std::vector<Column> class_columns(const ReportPage& page) {
+  std::vector<Column> columns = {{"class", Column::Kind::text}, {"", Column::Kind::drawing}};
+  if (page.filters()) {
+    columns.push_back({"on the device"});
+    columns.push_back({"of it dropped", Column::Kind::number, "dropped"});
+  } else {
+    columns.push_back({"on the device", Column::Kind::number, "device"});
+  }
+  columns.push_back({"system", page.filters() ? Column::Kind::minor_number : Column::Kind::number});
+  columns.push_back({"big", Column::Kind::minor_number});
+  columns.push_back({"inputs", Column::Kind::minor_number});
+  return columns;
+}
+
+TableRow class_line(const ReportPage& page, const ClassRow& row) {
+  const Part answered{row.local.value - row.dropped.value, row.priority ? "device" : "wrong"};
+  const std::array<Part, 2> parts = {answered, Part{row.dropped.value, "dropped"}};
+  TableRow line{{escape_markup(row.name), share_bar(row.local, parts), rate_cell(row.local)},
+                row.priority ? "priority" : ""};
+  if (page.filters()) line.cells.push_back(rate_cell(row.dropped));
+  line.cells.push_back(format_percent(row.system_accuracy));
+  line.cells.push_back(format_percent(row.big_accuracy));
+  line.cells.push_back(with_thousands(row.n));
+  return line;
 }
 
 std::string tinted(std::int64_t count, std::int64_t of_row, std::string_view role) {
@@ -76,8 +111,8 @@ std::string whole_confusion(const ReportPage& page) {
   for (std::size_t c = 0; c < answers; ++c) {
     columns.push_back({confusion.names[c] + (c + 1 == classes && page.filters() ? ", kept" : "")});
   }
-  columns.push_back({"escalated"});
-  columns.push_back({"inputs"});
+  columns.push_back({"escalated", Column::Kind::number, "big"});
+  columns.push_back({"inputs", Column::Kind::minor_number});
   std::vector<TableRow> rows;
   for (std::size_t truth = 0; truth < classes; ++truth) {
     const std::vector<std::int64_t>& counts = confusion.counts[truth];
@@ -111,8 +146,8 @@ std::string short_confusion(const ReportPage& page) {
                     {{"true class", Column::Kind::text},
                      {"right on the device"},
                      {"wrong on the device"},
-                     {"escalated"},
-                     {"inputs"}},
+                     {"escalated", Column::Kind::number, "big"},
+                     {"inputs", Column::Kind::minor_number}},
                     rows);
 }
 
@@ -132,12 +167,7 @@ std::string curve_section(const ReportPage& page) {
           "bootstrap "
           "of {} draws (Montiel Olea and Plagborg-M&#248;ller 2019).</figcaption>\n</figure>\n",
           100.0 * curve.band_level, curve.band_critical, with_thousands(curve.band_resamples)) +
-      reference_rows(curve, page.test.random_escalation) +
-      paragraph(fmt::format(
-          "Lost against big alone, on the same inputs: {:.2f} points (95 % interval {:.2f} to "
-          "{:.2f}; Newcombe 1998, paired). Right among what the device answered: {}.",
-          100.0 * page.test.loss.value, 100.0 * page.test.loss.low, 100.0 * page.test.loss.high,
-          format_percent(page.test.local_correct.value)));
+      reference_rows(curve, page.test.random_escalation) + paragraph(comparison_text(page.test));
   return page_section("curve", "Accuracy against escalation", body,
                       split_source(page, SplitName::test));
 }
@@ -146,30 +176,16 @@ std::string classes_section(const ReportPage& page) {
   std::vector<const ClassRow*> order;
   for (const ClassRow& row : page.test.classes) order.push_back(&row);
   std::ranges::stable_partition(order, [](const ClassRow* row) { return row->priority; });
-  std::vector<Column> columns = {{"class", Column::Kind::text},
-                                 {"", Column::Kind::drawing},
-                                 {page.filters() ? "on the device, dropped too" : "on the device"},
-                                 {"system"},
-                                 {"big"},
-                                 {"inputs"}};
-  if (page.filters()) columns.insert(columns.begin() + 3, Column{"dropped"});
   std::vector<TableRow> rows;
-  for (const ClassRow* row : order) {
-    TableRow line{
-        {escape_markup(row->name), share_bar(row->local, row->priority ? "device" : "other"),
-         rate_cell(row->local), format_percent(row->system_accuracy),
-         format_percent(row->big_accuracy), with_thousands(row->n)},
-        row->priority ? "priority" : ""};
-    if (page.filters()) line.cells.insert(line.cells.begin() + 3, rate_cell(row->dropped));
-    rows.push_back(std::move(line));
-  }
+  for (const ClassRow* row : order) rows.push_back(class_line(page, *row));
   const std::string body =
       paragraph(
           fmt::format("Of the {} priority inputs {} stay on the device. Priority classes come "
                       "first; the thin line is the exact 95 % interval.",
                       with_thousands(page.test.priority_local.n),
                       format_percent(page.test.priority_local.value))) +
-      html_table("Share answered on the device, and accuracy, by true class", columns, rows);
+      html_table("Share kept on the device, and accuracy, by true class", class_columns(page),
+                 rows);
   return page_section("classes", "Who stays on the device", body,
                       split_source(page, SplitName::test));
 }

@@ -27,10 +27,12 @@ std::string forecast_bar(const std::array<Expected, 3>& fate, double inputs) {
 }
 
 std::vector<Column> forecast_columns(const ReportPage& page) {
-  std::vector<Column> columns = {
-      {"class", Column::Kind::text}, {"", Column::Kind::drawing}, {"inputs"}, {"answered"}};
-  if (page.filters()) columns.push_back({"dropped"});
-  columns.push_back({"escalated"});
+  std::vector<Column> columns = {{"class", Column::Kind::text},
+                                 {"", Column::Kind::drawing},
+                                 {"inputs"},
+                                 {"answered", Column::Kind::number, "device"}};
+  if (page.filters()) columns.push_back({"dropped", Column::Kind::number, "dropped"});
+  columns.push_back({"escalated", Column::Kind::number, "big"});
   return columns;
 }
 
@@ -48,8 +50,12 @@ std::string forecast_table(const ReportPage& page, const Forecast& forecast,
                            std::string_view caption) {
   std::vector<TableRow> rows;
   rows.push_back(forecast_row(page, "all", 1000.0, forecast.total, "priority"));
-  for (const ForecastRow& row : forecast.classes) {
-    rows.push_back(forecast_row(page, escape_markup(row.name), row.inputs, row.fate, ""));
+  for (const bool priority : {true, false}) {
+    for (std::size_t c = 0; c < forecast.classes.size(); ++c) {
+      if (page.test.classes[c].priority != priority) continue;
+      const ForecastRow& row = forecast.classes[c];
+      rows.push_back(forecast_row(page, escape_markup(row.name), row.inputs, row.fate, ""));
+    }
   }
   return html_table(caption, forecast_columns(page), rows);
 }

@@ -43,8 +43,8 @@ std::string reliability_section(const ReportPage& page) {
   const std::string body =
       paragraph(fmt::format(
           "Where a bar reaches its line, the int8 network is right as often as it says. One "
-          "temperature, {:.3f}, fitted on the {} samples of tune, divides its logits on the right "
-          "(Guo et al. 2017). The escalation rule does not use these probabilities.",
+          "temperature, {:.3f}, fitted on the {} samples of tune, divides its logits in the "
+          "second drawing (Guo et al. 2017). The escalation rule does not use these probabilities.",
           report.temperature, with_thousands(report.fitted_on))) +
       "<div class=\"pair\">\n<figure>\n" +
       reliability_chart(report.before, "Reliability as the network is", "reliability-before") +
@@ -72,9 +72,7 @@ std::string int8_section(const ReportPage& page) {
                  {{{"float32", rate_cell(test.little_float)}, ""},
                   {{"int8, which ships", rate_cell(test.little_int8)}, "priority"},
                   {{"both answer alike", rate_cell(test.agreement)}, ""}}) +
-      paragraph(fmt::format("Lost by int8: {:.2f} points (95 % interval {:.2f} to {:.2f}, paired).",
-                            100.0 * test.int8_loss.value, 100.0 * test.int8_loss.low,
-                            100.0 * test.int8_loss.high));
+      paragraph(difference_text(test.int8_loss, "Lost by int8", "Gained by int8") + ".");
   return page_section("int8", "int8 against float", body,
                       split_source(page, SplitName::test) + ", with little " +
                           short_hash(page.input.parts.little_int8.source_digest));
@@ -85,14 +83,20 @@ std::string cost_section(const ReportPage& page) {
   const Cost little = count_cost(page.input.parts.little.network.graph);
   std::string body = html_table(
       "Of one sample",
-      {{"", Column::Kind::text}, {"", Column::Kind::drawing}, {"big"}, {"little"}, {"ratio"}},
-      {cost_row("multiply-accumulates", big.macs, little.macs, with_thousands),
-       cost_row("weights, float32 and int8", big.parameters * 4, little.int8_weight_bytes,
-                format_bytes),
+      {{"", Column::Kind::text},
+       {"", Column::Kind::drawing},
+       {"big", Column::Kind::number, "big"},
+       {"little", Column::Kind::number, "device"},
+       {"ratio"}},
+      {cost_row("MACs", big.macs, little.macs, with_thousands),
+       cost_row("weight bytes", big.parameters * 4, little.int8_weight_bytes, format_bytes),
        cost_row("parameters", big.parameters, little.parameters, with_thousands)});
-  body += paragraph(fmt::format("On the device: {} of constants, {} of working memory.",
-                                format_bytes(page.input.footprint.constant_bytes),
-                                format_bytes(page.input.footprint.arena_bytes)));
+  body +=
+      paragraph(fmt::format("MACs are multiply-accumulates. Big's weights are float32, little's "
+                            "int8. The device code holds {} "
+                            "of constants and {} of working memory.",
+                            format_bytes(page.input.footprint.constant_bytes),
+                            format_bytes(page.input.footprint.arena_bytes)));
   const Certificate& certificate = page.policy().certificate;
   return page_section("cost", "Bytes and multiplications", body,
                       fmt::format("big {} and little int8 {}", short_hash(certificate.big_digest),
@@ -104,16 +108,16 @@ std::string scores_section(const ReportPage& page) {
   std::vector<TableRow> rows;
   for (const ScoreMerit& merit : page.test.merits) {
     const bool used = merit.kind == page.policy().rule.kind;
-    rows.push_back(
-        {{std::string(name_of(merit.kind)), fmt::format("{:.4f}", merit.area), used ? "ships" : ""},
-         used ? "priority" : ""});
+    rows.push_back({{fmt::format("{}{}", name_of(merit.kind), used ? ", which ships" : ""),
+                     fmt::format("{:.4f}", merit.area)},
+                    used ? "priority" : ""});
   }
   const std::string body =
       paragraph(
           "The area under the deferral curve is the mean accuracy of the system over all "
           "numbers of local answers, taken in the order of the score; more is better.") +
       html_table("Scores by the area under the deferral curve",
-                 {{"score", Column::Kind::text}, {"area"}, {"", Column::Kind::text}}, rows);
+                 {{"score", Column::Kind::text}, {"area"}}, rows);
   return page_section("scores", "Which score orders answers best", body,
                       split_source(page, SplitName::tune));
 }

@@ -31,6 +31,15 @@ std::string split_source(const ReportPage& page, SplitName split) {
                      short_hash(record.digest), with_thousands(record.samples));
 }
 
+std::string difference_text(const PairedDifference& loss, std::string_view lost,
+                            std::string_view gained) {
+  const bool gain = loss.value < 0.0;
+  return fmt::format("{}: {:.2f} points (95 % interval {:.2f} to {:.2f}, paired)",
+                     gain ? gained : lost, 100.0 * (gain ? -loss.value : loss.value),
+                     100.0 * (gain ? -loss.high : loss.low),
+                     100.0 * (gain ? -loss.low : loss.high));
+}
+
 std::string rate_cell(const Rate& rate) {
   if (rate.n == 0) return "&#8211;";
   return fmt::format("{}<small>{:.1f} to {:.1f}</small>", format_percent(rate.value),

@@ -40,6 +40,7 @@ section { margin-top: 3rem; padding-top: 1.4rem; border-top: 1px solid var(--rul
 .kicker { margin-bottom: 0.4rem; }
 .source { margin: 0.8rem 0 0; }
 .lead { font-size: 1.15rem; line-height: 1.5; }
+.lead.long { font-size: 1rem; }
 .verdict {
   display: inline-block; margin-bottom: 0.7rem; padding: 0.1rem 0.7rem; border-radius: 1rem;
   border: 1.5px solid currentColor; font-size: 0.9rem; font-weight: 600;
@@ -58,6 +59,7 @@ section { margin-top: 3rem; padding-top: 1.4rem; border-top: 1px solid var(--rul
 figure { margin: 0.5rem 0 1.2rem; }
 figcaption { margin-top: 0.4rem; max-width: 44rem; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; column-gap: 2.5rem; }
+.pair.uneven { grid-template-columns: 2fr 3fr; }
 .pair > section { min-width: 0; }
 .scroll { overflow-x: auto; margin: 0.6rem 0 1rem; }
 table { border-collapse: collapse; width: 100%; font-size: 0.92rem; }
@@ -70,7 +72,7 @@ thead th { color: var(--muted); font-size: 0.82rem; vertical-align: bottom; line
 .number { text-align: right; white-space: nowrap; }
 thead .number { white-space: normal; }
 .drawing { width: 38%; min-width: 6rem; }
-tr.priority th, tr.priority td { font-weight: 600; }
+tr.priority th { font-weight: 600; }
 td small { display: block; line-height: 1.25; font-weight: 400; }
 .tint {
   display: block; margin: -0.2rem -0.3rem; padding: 0.2rem 0.3rem; border-radius: 3px;
@@ -79,6 +81,13 @@ td small { display: block; line-height: 1.25; font-weight: 400; }
 .tint.device { background: color-mix(in srgb, var(--device) calc(var(--share) * 38%), transparent); }
 .tint.big { background: color-mix(in srgb, var(--big) calc(var(--share) * 38%), transparent); }
 .tint.wrong { background: color-mix(in srgb, var(--wrong) calc(var(--share) * 90%), transparent); }
+.dot {
+  display: inline-block; width: 0.6rem; height: 0.6rem; margin-right: 0.35rem; border-radius: 50%;
+  print-color-adjust: exact; -webkit-print-color-adjust: exact;
+}
+.dot.device { background: var(--device); }
+.dot.big { background: var(--big); }
+.dot.dropped { background: var(--dropped); }
 svg { display: block; }
 .chart { width: 100%; height: auto; overflow: visible; }
 .chart.small { max-width: 24rem; }
@@ -105,31 +114,35 @@ svg { display: block; }
 .bar.device { fill: var(--device); }
 .bar.big { fill: var(--big); }
 .bar.dropped { fill: var(--dropped); }
-.bar.other, .bar.count { fill: var(--other); }
-.chart .bar.device { fill-opacity: 0.75; }
+.bar.wrong { fill: var(--wrong); }
+.bar.count { fill: var(--other); }
+.chart .bar.device, .strip.share .bar { fill-opacity: 0.7; }
 .track { fill: var(--track); }
 .confidence { stroke: var(--ink); stroke-width: 2; }
-.whisker { stroke: var(--ink); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+.whisker { stroke: var(--ink); stroke-width: 2; vector-effect: non-scaling-stroke; }
 @media (max-width: 44rem) {
   main { padding: 1.5rem 1rem 3rem; }
   h1 { font-size: 1.6rem; }
   section { margin-top: 2.2rem; }
   .figures dl { grid-template-columns: 1fr 1fr; }
   .figures .value { font-size: 1.6rem; }
-  .pair { grid-template-columns: minmax(0, 1fr); }
-  .only-wide { display: none; }
+  .pair, .pair.uneven { grid-template-columns: minmax(0, 1fr); }
+  .minor, .only-wide { display: none; }
   .only-narrow { display: block; }
   table { font-size: 0.86rem; }
   th, td { padding: 0.35rem 0.35rem; }
   .drawing { width: 26%; min-width: 3.5rem; }
 }
 @media print {
-  body { font-size: 10.5pt; }
+  :root { --paper: #fff; }
+  body { font-size: 10pt; }
   main { max-width: none; padding: 0; }
-  section { margin-top: 1.4rem; padding-top: 0.9rem; }
+  section { margin-top: 1.2rem; padding-top: 0.8rem; }
   h2 { break-after: avoid; }
-  figure, tr, .figures { break-inside: avoid; }
+  figure, .scroll, .figures { break-inside: avoid; }
   .scroll { overflow: visible; }
+  th, td { padding-top: 0.15rem; padding-bottom: 0.15rem; }
+  .chart.small { max-width: 16rem; }
   a { text-decoration: none; }
 }
 )css";

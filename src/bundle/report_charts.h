@@ -25,15 +25,17 @@ std::string deferral_chart(const DeferralCurve& curve, std::optional<double> net
 std::string reliability_chart(const Reliability& reliability, std::string_view what,
                               std::string_view id);
 
-/// A bar for a share with the whisker of its interval, as wide as the table lets it be. `role` is
-/// the CSS class that colours it. Decoration: the numbers stand beside it.
-std::string share_bar(const Rate& rate, std::string_view role);
-
-/// One bar for parts of a whole, in the order given; decoration likewise.
+/// A part of a bar; `role` is the CSS class that colours it.
 struct Part {
   double share = 0.0;
   std::string_view role;
 };
+
+/// A bar for a share, itself made of parts, with the whisker of its interval, as wide as the table
+/// lets it be. Decoration: the numbers stand beside it.
+std::string share_bar(const Rate& rate, std::span<const Part> parts);
+
+/// One bar for parts of a whole, in the order given; decoration likewise.
 std::string parts_bar(std::span<const Part> parts);
 
 }  // namespace biglittle

@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <map>
+
 #include "bundle/markup.h"
 #include "bundle/report_page.h"
 #include "core/text.h"
@@ -24,14 +28,16 @@ std::string head(const ReportPage& page) {
 /// The certificate in one sentence, or why there is none.
 std::string headline(const ReportPage& page) {
   const Certificate& certificate = page.policy().certificate;
+  constexpr std::size_t kLongSentence = 420;  // as many promises make it; larger type would shout
+  const std::string sentence = explain(page.policy());
   const std::string_view verdict = certificate.certified ? "Certified" : "Not certified";
   return fmt::format(
       "<header>\n<p class=\"kicker\">biglittle {} &#183; escalation report</p>\n<h1>{}</h1>\n"
-      "<p class=\"verdict {}\">{}</p>\n<p class=\"lead\">{}.</p>\n<p class=\"source\">Calibrated "
+      "<p class=\"verdict {}\">{}</p>\n<p class=\"lead{}\">{}.</p>\n<p class=\"source\">Calibrated "
       "on "
       "{}; little int8 network {}, big network {}.</p>\n</header>\n",
       program_version(), escape_markup(page.input.name), certificate.certified ? "yes" : "no",
-      verdict, escape_markup(explain(page.policy())),
+      verdict, sentence.size() > kLongSentence ? " long" : "", escape_markup(sentence),
       page.input.answers.log
           ? fmt::format("a field log {}, {} answers", short_hash(certificate.calibration_digest),
                         with_thousands(certificate.n))
@@ -51,7 +57,9 @@ std::string figures(const ReportPage& page) {
   return "<section class=\"figures\" aria-label=\"The four numbers\">\n<dl>\n" +
          figure("accuracy of the system", test.system, "system") +
          figure("accuracy of big alone", test.big, "big") +
-         figure("of priority inputs answered on the device", test.priority_local, "device") +
+         figure(page.filters() ? "of priority inputs kept on the device"
+                               : "of priority inputs answered on the device",
+                test.priority_local, "device") +
          figure("of all inputs escalated", test.escalated, "big") +
          fmt::format(
              "</dl>\n<p class=\"source\">Measured on {}. Intervals are exact at 95 %.{}</p>"
@@ -60,9 +68,29 @@ std::string figures(const ReportPage& page) {
              page.filters() ? " Accuracies are over priority classes and other, for big too." : "");
 }
 
+/// A rate of a risk, with more than two decimals where two would hide it.
 std::string amount(const RiskResult& risk, double value) {
-  return risk.risk == "cost" ? fmt::format("{:.4g}", value)
-                             : fmt::format("{:.2f} %", 100.0 * value);
+  if (risk.risk == "cost") return fmt::format("{:.4g}", value);
+  const double percent = 100.0 * value;
+  const bool small = percent != 0.0 && std::abs(percent) < 0.1;
+  return small ? fmt::format("{:.2g} %", percent) : fmt::format("{:.2f} %", percent);
+}
+
+/// What a risk limits, in few words.
+std::string risk_words(const std::string& risk) {
+  static const std::map<std::string, std::string> words = {
+      {"net-loss", "accuracy lost against big"},
+      {"harm", "inputs spoilt that big gets right"},
+      {"selective", "wrong among local answers"},
+      {"agreement", "local answers that differ from big's"},
+      {"cost", "cost an input"},
+      {"budget", "inputs escalated"}};
+  const auto known = words.find(risk);
+  if (known != words.end()) return known->second;
+  const std::size_t colon = risk.find(':');
+  if (colon == std::string::npos) return risk;
+  const std::string of = risk.substr(colon + 1);
+  return risk.starts_with("miss") ? of + " answered wrongly" : of + " dropped as other";
 }
 
 /// Risk by risk: what was asked, measured and could have been asked.
@@ -70,10 +98,11 @@ std::string certificate_section(const ReportPage& page) {
   const Certificate& certificate = page.policy().certificate;
   std::vector<TableRow> rows;
   for (const RiskResult& risk : certificate.risks) {
-    rows.push_back({{escape_markup(risk.risk), amount(risk, risk.bound),
-                     amount(risk, risk.estimate), amount(risk, risk.upper_bound),
-                     with_thousands(risk.n), fmt::format("{:.2g}", risk.p_value)},
-                    ""});
+    rows.push_back(
+        {{escape_markup(risk_words(risk.risk)), amount(risk, risk.bound),
+          amount(risk, risk.estimate), amount(risk, std::ceil(risk.upper_bound * 1e5 - 1e-6) / 1e5),
+          with_thousands(risk.n), fmt::format("{:.2g}", risk.p_value)},
+         ""});
   }
   const std::string where = certificate.certified
                                 ? "at the chosen thresholds"
@@ -85,13 +114,13 @@ std::string certificate_section(const ReportPage& page) {
                             certificate.delta / static_cast<double>(std::max<std::size_t>(
                                                     certificate.starts.size(), 1)),
                             where)) +
-      html_table("What is promised",
+      html_table("Promise by promise",
                  {{"promise", Column::Kind::text},
                   {"asked: at most"},
                   {"measured"},
                   {"smallest bound"},
-                  {"samples"},
-                  {"p-value"}},
+                  {"samples", Column::Kind::minor_number},
+                  {"p-value", Column::Kind::minor_number}},
                  rows);
   return page_section("certificate", "What is promised", body, "");
 }
@@ -114,7 +143,7 @@ std::string report_html(const ReportInput& input, const SystemReport& test) {
   const ReportPage page{input, test};
   return head(page) + "<body>\n<main>\n" + headline(page) + figures(page) + curve_section(page) +
          certificate_section(page) + classes_section(page) + confusion_section(page) +
-         reliability_section(page) + "<div class=\"pair\">\n" + int8_section(page) +
+         reliability_section(page) + "<div class=\"pair uneven\">\n" + int8_section(page) +
          cost_section(page) + "</div>\n" + scores_section(page) + forecast_section(page) +
          audit_section(page) + limits_section() + provenance_section(page) +
          "</main>\n</body>\n</html>\n";

@@ -36,6 +36,10 @@ std::string short_hash(std::string_view digest);
 /// "test split 1a2b3c4d5e6f, 10,000 samples".
 std::string split_source(const ReportPage& page, SplitName split);
 
+/// "Lost by int8: 0.07 points (95 % interval -0.02 to 0.16, paired)", or the words for a gain.
+std::string difference_text(const PairedDifference& loss, std::string_view lost,
+                            std::string_view gained);
+
 /// "94.20 %" with its interval below in small letters.
 std::string rate_cell(const Rate& rate);
 

@@ -52,15 +52,25 @@ std::string describe(const Reliability& reliability) {
 }
 
 /// A drawing that stretches to its table cell; lengths across are in percent.
-std::string stretched(const std::string& shapes) {
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"strip\" viewBox=\"0 0 100 12\" "
-         "preserveAspectRatio=\"none\" aria-hidden=\"true\">" +
-         shapes + "</svg>";
+std::string stretched(const std::string& shapes, std::string_view style) {
+  return fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"{}\" viewBox=\"0 0 100 12\" "
+      "preserveAspectRatio=\"none\" aria-hidden=\"true\">{}</svg>",
+      style, shapes);
 }
 
-std::string block(double left, double width, std::string_view role) {
-  return fmt::format("<rect class=\"bar {}\" x=\"{:.2f}\" y=\"1\" width=\"{:.2f}\" height=\"10\"/>",
-                     role, left, width);
+/// The parts side by side.
+std::string blocks(std::span<const Part> parts) {
+  std::string shapes;
+  double left = 0.0;
+  for (const Part& part : parts) {
+    const double width = 100.0 * part.share;
+    shapes +=
+        fmt::format("<rect class=\"bar {}\" x=\"{:.2f}\" y=\"1\" width=\"{:.2f}\" height=\"10\"/>",
+                    part.role, left, width);
+    left += width;
+  }
+  return shapes;
 }
 
 }  // namespace
@@ -90,24 +100,16 @@ std::string reliability_chart(const Reliability& reliability, std::string_view w
   return svg.finish("chart small");
 }
 
-std::string share_bar(const Rate& rate, std::string_view role) {
+std::string share_bar(const Rate& rate, std::span<const Part> parts) {
   std::string shapes = "<rect class=\"track\" x=\"0\" y=\"1\" width=\"100\" height=\"10\"/>";
-  shapes += block(0.0, 100.0 * rate.value, role);
+  shapes += blocks(parts);
   if (rate.n > 0) {
     shapes += fmt::format("<line class=\"whisker\" x1=\"{:.2f}\" x2=\"{:.2f}\" y1=\"6\" y2=\"6\"/>",
                           100.0 * rate.low, 100.0 * rate.high);
   }
-  return stretched(shapes);
+  return stretched(shapes, "strip share");
 }
 
-std::string parts_bar(std::span<const Part> parts) {
-  std::string shapes;
-  double left = 0.0;
-  for (const Part& part : parts) {
-    shapes += block(left, 100.0 * part.share, part.role);
-    left += 100.0 * part.share;
-  }
-  return stretched(shapes);
-}
+std::string parts_bar(std::span<const Part> parts) { return stretched(blocks(parts), "strip"); }
 
 }  // namespace biglittle
