@@ -308,6 +308,23 @@ TEST_F(RecalibratedBundle, APolicyOfAnotherLogIsRefused) {
             "export again");
 }
 
+TEST_F(RecalibratedBundle, ARiskThatNeedsLabelsCannotHaveBeenCertifiedOnIt) {
+  ExportInput input = recalibrated();
+  write_without_compiler(input);
+  const Json original = to_json(input.policy);
+  Json other_risk = original;
+  other_risk["certificate"]["risks"][0]["risk"] = "harm";
+  Json field_mix = original;
+  field_mix["certificate"]["field_shares"] = {0.25, 0.25, 0.25, 0.25};
+  for (const Json& policy : {other_risk, field_mix}) {
+    write_file(input.folder / "policy.json", to_text(policy));
+    rewrite_manifest(input.folder);
+    const std::vector<VerifyItem> items = verify_bundle(input.folder, VerifyEngines::none);
+    EXPECT_THAT(failed(items), ElementsAre("policy"));
+    EXPECT_THAT(detail_of(items, "policy"), HasSubstr("true classes"));
+  }
+}
+
 TEST_F(RecalibratedBundle, ALogWithLabelsIsNone) {
   ExportInput input = recalibrated();
   input.answers.log->truth = input.answers.log->big_class;
