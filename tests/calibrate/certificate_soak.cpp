@@ -17,12 +17,15 @@ namespace {
 
 using namespace biglittle::testing;
 
+/// Shares of inputs that differ by less, after rounding, are the same.
+constexpr double kEqual = 5e-4;
+
 /// Prints one row; true where the figures are as promised.
 bool print_violations(const Trial& trial, std::int64_t n, std::int64_t draws) {
   const Violations found = simulate(trial, n, draws);
   const bool valid = found.certified <= highest_plausible(trial.options.delta, draws);
   const bool can_fail = found.naive > 0.2;
-  fmt::print("{:<42} {:<13} {:>6} {:>6} {:>10.2f} {:>7.1f} {:>7.1f} {:>7.1f}{}{}\n", trial.name,
+  fmt::print("{:<44} {:<13} {:>6} {:>6} {:>10.2f} {:>7.1f} {:>7.1f} {:>7.1f}{}{}\n", trial.name,
              name_of(trial.shape), n, draws, 100.0 * found.certified, 100.0 * found.naive,
              100.0 * found.given, 100.0 * found.local_share, valid ? "" : "  NOT VALID",
              can_fail ? "" : "  NAIVE HOLDS TOO");
@@ -33,7 +36,7 @@ bool print_violations(const Trial& trial, std::int64_t n, std::int64_t draws) {
 bool print_all_violations(std::int64_t draws) {
   fmt::print(
       "Draws that break a promise of at most 5 %, in %; draws with a certificate, in %; inputs\n"
-      "that stay local, in % (mean over all draws).\n\n{:<42} {:<13} {:>6} {:>6} {:>10} {:>7} "
+      "that stay local, in % (mean over all draws).\n\n{:<44} {:<13} {:>6} {:>6} {:>10} {:>7} "
       "{:>7} {:>7}\n",
       "certificate", "world", "n", "draws", "certified", "naive", "given", "local");
   bool as_promised = true;
@@ -43,29 +46,36 @@ bool print_all_violations(std::int64_t draws) {
   return as_promised;
 }
 
-void print_coverage(const Trial& trial, std::int64_t n, std::int64_t draws) {
-  const Coverage found = compare_coverage(trial, n, draws);
-  fmt::print(
-      "{:<20} {:<13} {:>6} {:>10.1f} {:>10.1f} {:>10.1f} {:>10.1f}   {:.1f} / {:.1f} / {:.1f}\n",
-      trial.name, name_of(trial.shape), n, 100.0 * found.certified.local_share,
-      100.0 * found.bonferroni.local_share, 100.0 * found.sgr.local_share, 100.0 * found.oracle,
-      100.0 * found.certified.violations, 100.0 * found.bonferroni.violations,
-      100.0 * found.sgr.violations);
+/// The starts of the search that a shape calls for: one where scores order mistakes, as they mostly
+/// do, ten where the first steps may be the worst.
+constexpr std::int64_t kStarts[] = {1, 10};
+
+bool print_coverage(Shape shape, std::int64_t n, std::int64_t draws) {
+  const Coverage one = compare_coverage(coverage_trial(shape, kStarts[0]), n, draws);
+  const Coverage ten = compare_coverage(coverage_trial(shape, kStarts[1]), n, draws);
+  fmt::print("{:<13} {:>6}", name_of(shape), n);
+  for (const RuleCoverage& rule : {one.certified, ten.certified, one.bonferroni, one.sgr}) {
+    fmt::print("  {:>5.1f} ({:.1f})", 100.0 * rule.local_share, 100.0 * rule.violations);
+  }
+  const RuleCoverage& fit = (shape == Shape::well_ordered ? one : ten).certified;
+  const bool enough = fit.local_share >= one.bonferroni.local_share - kEqual &&
+                      fit.local_share >= one.sgr.local_share - kEqual;
+  fmt::print("  {:>6.1f}{}\n", 100.0 * one.oracle, enough ? "" : "  LESS");
   std::fflush(stdout);
+  return enough;
 }
 
-void print_all_coverage(std::int64_t draws) {
+bool print_all_coverage(std::int64_t draws) {
   fmt::print(
-      "\nInputs that stay local under `selective`, in % (mean over {} draws), and how often each "
-      "rule breaks its promise.\n\n{:<20} {:<13} {:>6} {:>10} {:>10} {:>10} {:>10}   {}\n",
-      draws, "certificate", "world", "n", "certified", "Bonferroni", "SGR", "oracle", "broken, %");
-  for (const std::int64_t starts : {1, 5}) {
-    for (const Shape shape : {Shape::well_ordered, Shape::flat, Shape::confidently_wrong_at_top}) {
-      for (const std::int64_t n : kSampleSizes) {
-        print_coverage(selective_trial(shape, starts), n, draws);
-      }
-    }
+      "\nInputs that stay local under `selective`, in % (mean over {} draws); in brackets the "
+      "draws "
+      "that break the promise, in %.\n\n{:<13} {:>6}  {:>11}  {:>11}  {:>11}  {:>11}  {:>6}\n",
+      draws, "world", "n", "one start", "ten starts", "Bonferroni", "SGR", "oracle");
+  bool enough = true;
+  for (const Shape shape : {Shape::well_ordered, Shape::flat, Shape::confidently_wrong_at_top}) {
+    for (const std::int64_t n : kSampleSizes) enough &= print_coverage(shape, n, draws);
   }
+  return enough;
 }
 
 }  // namespace
@@ -79,7 +89,7 @@ int main(int argc, char** argv) {
     std::fputs("usage: certificate_soak [DRAWS]\n", stderr);
     return 64;
   }
-  const bool as_promised = print_all_violations(draws);
-  print_all_coverage(draws);
-  return as_promised ? 0 : 1;
+  const bool valid = print_all_violations(draws);
+  const bool enough = print_all_coverage(draws);
+  return valid && enough ? 0 : 1;
 }

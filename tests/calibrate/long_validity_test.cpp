@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "calibrate/coverage.h"
 #include "calibrate/validity.h"
 
 namespace biglittle {
@@ -40,6 +41,25 @@ TEST(CertificateGiven, WhereTheBoundIsFarAway) {
     EXPECT_GT(found.local_share, 0.5) << name_of(trial.shape);
     EXPECT_EQ(found.certified, 0.0) << name_of(trial.shape);
   }
+}
+
+void expect_more_than_others(const Trial& trial, std::int64_t n, std::int64_t draws) {
+  const Coverage found = compare_coverage(trial, n, draws);
+  EXPECT_GE(found.certified.local_share, found.bonferroni.local_share) << n;
+  EXPECT_GE(found.certified.local_share, found.sgr.local_share) << n;
+  EXPECT_LT(found.certified.local_share, found.oracle) << n;
+  for (const RuleCoverage& rule : {found.certified, found.bonferroni, found.sgr}) {
+    EXPECT_LE(rule.violations, highest_plausible(trial.options.delta, draws)) << n;
+  }
+}
+
+TEST(CertificateCoverage, IsAboveThatOfBonferroniAndSgr) {
+  for (const std::int64_t n : kSampleSizes) {
+    expect_more_than_others(coverage_trial(Shape::well_ordered, 1), n, 200);
+  }
+  expect_more_than_others(coverage_trial(Shape::flat, 10), kSampleSizes[1], 200);
+  expect_more_than_others(coverage_trial(Shape::confidently_wrong_at_top, 10), kSampleSizes[1],
+                          200);
 }
 
 }  // namespace

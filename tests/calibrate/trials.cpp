@@ -5,6 +5,7 @@
 
 #include <array>
 #include <functional>
+#include <ostream>
 #include <string>
 
 namespace biglittle::testing {
@@ -211,6 +212,15 @@ void add_field(std::vector<Trial>& trials, Shape shape) {
   }
 }
 
+/// Bound 5 %; `most`: the excess over the bound where everything stays local, in bounds.
+Trial selective_trial(Shape shape, std::int64_t starts, double most) {
+  CalibrateOptions options = asking_nothing();
+  options.selective = 0.05;
+  options.starts = starts;
+  return usual_trial(starts == 1 ? "selective" : fmt::format("selective, {} starts", starts), shape,
+                     options, most * options.selective);
+}
+
 }  // namespace
 
 std::string_view name_of(Shape shape) {
@@ -218,22 +228,22 @@ std::string_view name_of(Shape shape) {
   return kNames[static_cast<std::size_t>(shape)];
 }
 
-Trial selective_trial(Shape shape, std::int64_t starts) {
-  CalibrateOptions options = asking_nothing();
-  options.selective = 0.05;
-  options.starts = starts;
-  // Where scores say nothing the risk is the same everywhere: a tenth too high.
-  const double most = shape == Shape::flat ? 0.1 : reach(shape);
-  return usual_trial(starts == 1 ? "selective" : fmt::format("selective, {} starts", starts), shape,
-                     options, most * options.selective);
+void PrintTo(const Trial& trial, std::ostream* out) {
+  *out << trial.name << " in " << name_of(trial.shape);
+}
+
+Trial coverage_trial(Shape shape, std::int64_t starts) {
+  return selective_trial(shape, starts, shape == Shape::well_ordered ? 1.0 : -0.5);
 }
 
 std::vector<Trial> certificate_trials() {
   std::vector<Trial> trials;
   for (const Shape shape : kShapes) {
     add_single_risks(trials, shape);
-    trials.push_back(selective_trial(shape, 1));
-    trials.push_back(selective_trial(shape, 5));
+    // Where scores say nothing the risk is the same everywhere: hardly too high.
+    const double most = shape == Shape::flat ? 0.02 : reach(shape);
+    trials.push_back(selective_trial(shape, 1, most));
+    trials.push_back(selective_trial(shape, 5, most));
     add_budgets(trials, shape);
     add_combined(trials, shape);
     add_per_class(trials, shape);
@@ -245,7 +255,8 @@ std::vector<Trial> certificate_trials() {
 
 std::vector<Trial> untold_field_trials() {
   std::vector<Trial> trials;
-  for (const Shape shape : kShapes) add_field(trials, shape);
+  // Where the surest answers are wrong, `selective` passes in neither mix.
+  for (const Shape shape : {Shape::well_ordered, Shape::flat}) add_field(trials, shape);
   for (Trial& trial : trials) {
     trial.name += ", not told";
     trial.corrects_field = false;
