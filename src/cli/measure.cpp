@@ -21,6 +21,23 @@ std::vector<std::string> rate_row(std::string what, const Rate& rate) {
           with_thousands(rate.n)};
 }
 
+std::string forecast_line(const Forecast& forecast, OtherMode other, std::string_view mix) {
+  const auto number = [&](Fate fate) {
+    return fmt::format("{:.0f} {}", forecast.of(fate).value, name_of(fate));
+  };
+  std::string text = fmt::format("1,000 inputs  {}, ", number(Fate::answered));
+  if (other == OtherMode::answer) text += number(Fate::dropped) + ", ";
+  return text + fmt::format("{} in {} mix of classes\n", number(Fate::escalated), mix);
+}
+
+std::string forecast_lines(const SystemReport& report) {
+  std::string text = "\n" + forecast_line(report.data_forecast, report.other, "the data's");
+  if (report.field_forecast) {
+    text += forecast_line(*report.field_forecast, report.other, "the field's");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::int64_t> predicted_classes(std::span<const float> logits, std::int64_t classes) {
@@ -81,6 +98,8 @@ SystemReport report_answers(const NetworkPair& pair, const RecordedAnswers& answ
 }
 
 std::string report_text(const SystemReport& report) {
+  const bool filters = report.other == OtherMode::answer;
+  const std::string none = "";
   std::vector<std::vector<std::string>> rows;
   rows.push_back(rate_row("big", report.big));
   rows.push_back(rate_row("little, float32", report.little_float));
@@ -91,26 +110,35 @@ std::string report_text(const SystemReport& report) {
       {"big minus system, in points", fmt::format("{:.2f}  ", 100.0 * report.loss.value),
        fmt::format("{:.2f} to {:.2f}  ", 100.0 * report.loss.low, 100.0 * report.loss.high),
        with_thousands(report.n)});
+  rows.push_back(rate_row("escalated, all inputs", report.escalated));
+  if (report.curve.over_oracle) {
+    rows.push_back({"  as a multiple of the oracle's",
+                    fmt::format("{:.2f}  ", *report.curve.over_oracle), none, none});
+  }
   rows.push_back(rate_row("answered locally, all inputs", report.local));
+  if (filters) rows.push_back(rate_row("  of these dropped as other, all inputs", report.dropped));
   rows.push_back(rate_row("answered locally, priority inputs", report.priority_local));
   rows.push_back(rate_row("right among local answers", report.local_correct));
-  const std::string none = "";
   rows.push_back({"reference: always escalate", format_percent(report.big.value), none, none});
-  rows.push_back(
-      {"reference: never escalate priorities", format_percent(report.always_little), none, none});
+  rows.push_back({filters ? "reference: never escalate" : "reference: never escalate priorities",
+                  format_percent(report.always_little), none, none});
   rows.push_back(
       {"reference: random escalation", format_percent(report.random_escalation), none, none});
-  return format_table({"on test", "value", "95 % interval", "n"}, rows);
+  return format_table({"on test", "value", "95 % interval", "n"}, rows) + forecast_lines(report);
 }
 
 std::string class_table(const SystemReport& report) {
+  const bool filters = report.other == OtherMode::answer;
+  std::vector<std::string> header = {"class", "priority", "n", "big", "system", "local"};
+  if (filters) header.push_back("dropped");
   std::vector<std::vector<std::string>> rows;
   for (const ClassRow& row : report.classes) {
     rows.push_back({row.name, row.priority ? "yes" : "", with_thousands(row.n),
                     format_percent(row.big_accuracy), format_percent(row.system_accuracy),
                     format_percent(row.local.value)});
+    if (filters) rows.back().push_back(format_percent(row.dropped.value));
   }
-  return format_table({"class", "priority", "n", "big", "system", "local"}, rows);
+  return format_table(header, rows);
 }
 
 }  // namespace biglittle

@@ -46,10 +46,12 @@ std::vector<std::int64_t> little_float_classes(const NetworkPair& pair, const Sp
 SystemReport report_answers(const NetworkPair& pair, const RecordedAnswers& answers,
                             const EscalationPolicy& policy);
 
-/// The report as tables: accuracies and shares with their intervals, then the references.
+/// The report for a terminal: accuracies and shares with their intervals, the references, and what
+/// 1,000 inputs lead to. What is dropped is stated in filter mode only.
 std::string report_text(const SystemReport& report);
 
-/// Class by class: accuracy of big and of the system, share answered on the device.
+/// Class by class: accuracy of big and of the system, share answered on the device,
+/// in filter mode also the share dropped.
 std::string class_table(const SystemReport& report);
 
 }  // namespace biglittle
