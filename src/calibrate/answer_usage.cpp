@@ -44,7 +44,7 @@ class Usage {
         options.selective, [](std::size_t i) { return static_cast<std::int64_t>(i) + 1; }, wrong);
   }
 
-  void add_risks_of_classes(const CalibrateOptions& options, AnswerGroup group) {
+  void add_risks_of_classes(const CalibrateOptions& options) {
     const std::vector<std::int64_t> big = map_.big_of_priority();
     for (std::int64_t c = 0; c < map_.priorities(); ++c) {
       const auto at = static_cast<std::size_t>(c);
@@ -54,8 +54,11 @@ class Usage {
         return int{truth(i) == big[at] && verdicts_[i].little_wrong};
       };
       add(bound_of(map_.names[at], options.miss, options.miss_of), samples, wrong);
-      if (group == AnswerGroup::priority) continue;  // drops nothing
-      add(bound_of(map_.names[at], options.dropped, options.dropped_of), samples, wrong);
+      const auto dropped = [&](std::size_t i) {
+        const auto answer = tune_.little_class[static_cast<std::size_t>(rows_[i])];
+        return int{truth(i) == big[at] && answer >= map_.priorities()};
+      };
+      add(bound_of(map_.names[at], options.dropped, options.dropped_of), samples, dropped);
     }
   }
 
@@ -113,10 +116,10 @@ class Usage {
 std::vector<double> usage_along(const Scores& tune, const PriorityMap& map,
                                 const CalibrateOptions& options,
                                 std::span<const std::string> big_classes,
-                                std::span<const std::int64_t> rows, AnswerGroup group) {
+                                std::span<const std::int64_t> rows) {
   Usage usage(tune, map, rows);
   usage.add_risks_of_all(options);
-  usage.add_risks_of_classes(options, group);
+  usage.add_risks_of_classes(options);
   usage.add_cost(options.cost, big_classes);
   return usage.take();
 }

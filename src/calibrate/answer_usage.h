@@ -14,15 +14,11 @@
 
 namespace biglittle {
 
-/// Which answers a set consists of: what they can break differs.
-enum class AnswerGroup { priority, other };
-
 /// After each of `rows` has become local, the largest of (events + 1) / (samples + 1) / bound over
-/// the asked risks that the group can break, in filter mode. [rows] `big_classes` names the truths
-/// of options.cost.
+/// the asked risks, in filter mode. [rows] `big_classes` names the truths of options.cost.
 std::vector<double> usage_along(const Scores& tune, const PriorityMap& map,
                                 const CalibrateOptions& options,
                                 std::span<const std::string> big_classes,
-                                std::span<const std::int64_t> rows, AnswerGroup group);
+                                std::span<const std::int64_t> rows);
 
 }  // namespace biglittle

@@ -15,6 +15,8 @@
 namespace biglittle {
 namespace {
 
+enum class AnswerGroup { priority, other };
+
 /// The untied answers of one group, safest first.
 struct Queue {
   std::vector<std::int64_t> rows;  ///< of tune
@@ -140,10 +142,8 @@ ThresholdPath threshold_path(const Scores& tune, const PriorityMap& map, const S
   if (options.other == OtherMode::answer) {
     require_other(map);
     other = queue_of(tune, lines, map, rule, AnswerGroup::other);
-    measure_usage(priority, usage_along(tune, map, options, big_classes, priority.rows,
-                                        AnswerGroup::priority));
-    measure_usage(other,
-                  usage_along(tune, map, options, big_classes, other.rows, AnswerGroup::other));
+    measure_usage(priority, usage_along(tune, map, options, big_classes, priority.rows));
+    measure_usage(other, usage_along(tune, map, options, big_classes, other.rows));
   }
 
   ThresholdPath path;
@@ -176,7 +176,7 @@ std::vector<std::int64_t> first_local_step(const Scores& scores, const Threshold
   std::vector<std::int64_t> first(at(scores.count()), path.count());
   for (std::size_t row = 0; row < first.size(); ++row) {
     const std::int64_t score = std::min(scores.score[row], kAlwaysEscalate - 1);
-    if (score <= kTieScore || of_class.empty()) continue;
+    if (of_class.empty()) break;
     const std::vector<std::int64_t>& thresholds = of_class[at(scores.little_class[row])];
     const auto reached = std::ranges::partition_point(
         thresholds, [score](std::int64_t threshold) { return threshold > score; });

@@ -36,10 +36,10 @@ struct ThresholdPath {
 ///   negative takes the common one; where that is not negative either, or tune has no wrong answer
 ///   or no right one, all classes share one threshold.
 /// - other = answer: `other` has a threshold of its own. The answers `other` and the priority
-///   answers each have a usage at every depth of their own order: the largest, over the asked risks
-///   that the group can break, of (events + 1) / (samples + 1) / bound on tune, or the lowest that
-///   is still to come, so that it never falls. The path takes whichever has the lower usage next,
-///   so that both reach their bounds together.
+///   answers each have a usage at every depth of their own order: the largest, over the asked
+///   risks, of (events + 1) / (samples + 1) / bound on tune, or the lowest that is still to come,
+///   so that it never falls. The path takes whichever has the lower usage next, so that both reach
+///   their bounds together.
 ///
 /// The last step is the lowest threshold: 1 for margin and top_other, which every untied answer
 /// reaches, and for a gate the lowest score of an untied priority answer (of `other`: of these;
