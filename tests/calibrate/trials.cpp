@@ -39,7 +39,7 @@ World world_reaching(double most, const Mistakes& mistakes, const CalibrateOptio
                      const Shares& field) {
   double low = 0.0;
   double high = 0.2;
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 30; ++i) {
     const double rate = 0.5 * (low + high);
     const World world(kData, mistakes(rate));
     (excess(everything_local(world, options, field), options) < most ? low : high) = rate;
