@@ -76,30 +76,39 @@ TEST(PairedDifference, RefusesUnequalOrEmptyAnswers) {
 
 EscalationPolicy at_ten() {
   EscalationPolicy policy;
-  policy.threshold = 10;
+  policy.rule = plain_rule(ScoreKind::margin, bag_and_boot());
+  policy.thresholds = {10, 10, kAlwaysEscalate};
   return policy;
 }
 
-/// Eleven samples: local are 0, 1, 2 and 7.
-Scores eleven() {
-  return scores_of({{20, kLittleBag, kBag, kBag},
-                    {20, kLittleBag, kShirt, kBag},  // big alone would be wrong
-                    {15, kLittleBoot, kBag, kBag},   // big alone would be right
-                    {5, kLittleBag, kBag, kBag},
-                    {5, kLittleBoot, kShirt, kShirt},
-                    {30, kOther, kShirt, kShirt},
-                    {30, kOther, kBoot, kBoot},
-                    {12, kLittleBoot, kBoot, kBoot},
-                    {0, kLittleBoot, kShirt, kBoot},  // a tie
-                    {40, kOther, kBag, kShirt},
-                    {3, kLittleBag, kBoot, kBag}});
+/// Confident answers `other` stay on the device too.
+EscalationPolicy filtering() {
+  EscalationPolicy policy = at_ten();
+  policy.thresholds[kOther] = 25;
+  policy.other = OtherMode::answer;
+  return policy;
 }
 
-SystemReport report_of_eleven() {
-  const Scores test = eleven();
-  std::vector<std::int64_t> float_class = test.little_class;
-  float_class[2] = kLittleBag;  // float is right where int8 is wrong
-  return evaluate_system(test, float_class, at_ten(), bag_and_boot(), kClasses);
+/// Eleven samples: local are 0, 1, 2 and 7, when filtering also 5, 6 and 9.
+Answers eleven() {
+  return answers_of({{20, 20, kLittleBag, kBag, kBag},
+                     {20, 30, kLittleBag, kShirt, kBag},  // big alone would be wrong
+                     {15, 15, kLittleBoot, kBag, kBag},   // big alone would be right
+                     {5, 9, kLittleBag, kBag, kBag},
+                     {5, 5, kLittleBoot, kShirt, kShirt},
+                     {30, 30, kOther, kShirt, kShirt},
+                     {30, 30, kOther, kBoot, kBoot},
+                     {12, 40, kLittleBoot, kBoot, kBoot},
+                     {0, 20, kLittleBag, kShirt, kBag},  // a tie
+                     {40, 40, kOther, kBag, kShirt},
+                     {3, 3, kLittleBag, kBoot, kBag}});
+}
+
+const std::vector<std::int64_t> kFloatClasses{0, 0, 0, 0, 1, 2, 2, 1, 0, 2, 0};
+
+SystemReport report_of_eleven(const EscalationPolicy& policy = at_ten()) {
+  const Answers answers = eleven();
+  return evaluate_system({answers, answers, kFloatClasses, 0.1}, policy, bag_and_boot(), kClasses);
 }
 
 TEST(EvaluateSystem, CountsWhoIsRight) {
@@ -108,8 +117,8 @@ TEST(EvaluateSystem, CountsWhoIsRight) {
   EXPECT_EQ(report.big.count, 7);           // 0 2 3 4 5 6 7
   EXPECT_EQ(report.little_int8.count, 8);   // 0 1 3 5 7 8 9 10
   EXPECT_EQ(report.little_float.count, 9);  // and 2
-  EXPECT_EQ(report.agreement.count, 10);
-  EXPECT_EQ(report.system.count, 7);  // 0 1 3 4 5 6 7
+  EXPECT_EQ(report.agreement.count, 10);    // float is right in 2, where int8 is wrong
+  EXPECT_EQ(report.system.count, 7);        // 0 1 3 4 5 6 7
   EXPECT_EQ(report.system.n, 11);
   EXPECT_DOUBLE_EQ(report.system.value, 7.0 / 11);
 }
@@ -148,18 +157,56 @@ TEST(EvaluateSystem, HasARowForEveryClass) {
     EXPECT_EQ(row.n, expected.n);
     EXPECT_DOUBLE_EQ(row.big_accuracy, expected.big_accuracy);
     EXPECT_DOUBLE_EQ(row.system_accuracy, expected.system_accuracy);
-    EXPECT_DOUBLE_EQ(row.local_share, expected.local_share);
+    EXPECT_EQ(row.local.count, expected.local.count);
+    EXPECT_EQ(row.local.n, expected.local.n);
+    EXPECT_EQ(row.dropped.count, expected.dropped.count);
     EXPECT_EQ(row.priority, expected.priority);
   };
-  expect_row(report.classes[0], {"shirt", 3, 2.0 / 3, 2.0 / 3, 0.0, false});
-  expect_row(report.classes[1], {"bag", 5, 0.6, 0.6, 0.6, true});
-  expect_row(report.classes[2], {"boot", 3, 2.0 / 3, 2.0 / 3, 1.0 / 3, true});
+  expect_row(report.classes[0], {"shirt", false, 3, 2.0 / 3, 2.0 / 3, make_rate(0, 3), {}});
+  expect_row(report.classes[1], {"bag", true, 6, 0.5, 0.5, make_rate(3, 6), {}});
+  expect_row(report.classes[2], {"boot", true, 2, 1.0, 1.0, make_rate(1, 2), {}});
+}
+
+TEST(EvaluateSystem, CountsAnswersByTrueClass) {
+  const Confusion confusion = report_of_eleven().confusion;
+  EXPECT_EQ(confusion.names, (std::vector<std::string>{"bag", "boot", "other"}));
+  using Counts = std::vector<std::vector<std::int64_t>>;
+  EXPECT_EQ(confusion.counts, (Counts{{2, 1, 0, 3}, {0, 1, 0, 1}, {0, 0, 0, 3}}));
+  EXPECT_EQ(report_of_eleven(filtering()).confusion.counts,
+            (Counts{{2, 1, 0, 3}, {0, 1, 1, 0}, {0, 0, 2, 1}}));
+}
+
+TEST(EvaluateSystem, CountsOverLittleClassesInFilterMode) {
+  const SystemReport report = report_of_eleven(filtering());
+  EXPECT_EQ(report.big.count, 7);     // 0 2 3 4 5 6 7
+  EXPECT_EQ(report.system.count, 7);  // 0 1 5 7 9 on the device, 3 and 4 by big
+  EXPECT_EQ(report.local.count, 7);
+  EXPECT_EQ(report.escalated.count, 4);
+  EXPECT_EQ(report.dropped.count, 3);           // 5 6 9
+  EXPECT_EQ(report.priority_dropped.count, 1);  // 6
+  EXPECT_EQ(report.priority_dropped.n, 8);
+  EXPECT_EQ(report.priority_local.count, 5);
+  EXPECT_EQ(report.local_correct.count, 5);
+  // Little is right in 8 of all 11; 7 of 11 at random stay with it, the rest goes to big.
+  EXPECT_DOUBLE_EQ(report.always_little, 8.0 / 11);
+  EXPECT_NEAR(report.random_escalation, (7.0 / 11 * 8 + 4.0 / 11 * 7) / 11, 1e-12);
+  EXPECT_EQ(report.classes[2].dropped.count, 1);
+}
+
+TEST(EvaluateSystem, ForecastsTheDatasMixAndTheFieldsWhereThereIsOne) {
+  EscalationPolicy policy = at_ten();
+  EXPECT_FALSE(report_of_eleven(policy).field_forecast.has_value());
+  policy.certificate.field_shares = {0.0, 0.5, 0.5};
+  const SystemReport report = report_of_eleven(policy);
+  EXPECT_NEAR(report.data_forecast.of(Fate::answered).value, 1000.0 * 4 / 11, 1e-9);
+  ASSERT_TRUE(report.field_forecast.has_value());
+  EXPECT_NEAR(report.field_forecast->of(Fate::answered).value, 500.0, 1e-9);
 }
 
 TEST(EvaluateSystem, IsBigAloneWhenEverythingEscalates) {
-  const Scores test = eleven();
-  const SystemReport report =
-      evaluate_system(test, test.little_class, EscalationPolicy{}, bag_and_boot(), kClasses);
+  EscalationPolicy policy = at_ten();
+  policy.thresholds.assign(3, kAlwaysEscalate);
+  const SystemReport report = report_of_eleven(policy);
   EXPECT_EQ(report.local.count, 0);
   EXPECT_EQ(report.system.count, report.big.count);
   EXPECT_EQ(report.local_correct.n, 0);
@@ -174,22 +221,34 @@ TEST(EvaluateSystem, WritesEveryFieldAsJson) {
   EXPECT_EQ(json.at("classes").at(2).at("priority"), true);
   EXPECT_EQ(json.at("random_escalation"), 7.5 / 11);
   for (const char* key : {"n", "big", "little_float", "little_int8", "agreement", "local",
-                          "priority_local", "local_correct", "always_little"}) {
+                          "priority_local", "local_correct", "always_little", "escalated",
+                          "int8_loss", "confusion", "curve", "temperature", "forecast", "scores"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
+  EXPECT_EQ(json.at("accuracy_over"), "big classes");
+  EXPECT_EQ(json.at("confusion").at("answers").size(), 4);
+  EXPECT_EQ(json.at("curve").at("points").at(0).at("right"), 7);
+  EXPECT_EQ(json.at("temperature").at("before").at("bins").size(), 15);
+  EXPECT_FALSE(json.contains("dropped"));
+  EXPECT_TRUE(to_json(report_of_eleven(filtering())).contains("dropped"));
 }
 
 TEST(EvaluateSystem, RefusesWhatDoesNotFit) {
-  const Scores test = eleven();
+  const Answers answers = eleven();
+  const auto evaluate = [&](const std::vector<std::int64_t>& little_float,
+                            const std::vector<std::string>& classes) {
+    evaluate_system({answers, answers, little_float, 0.1}, at_ten(), bag_and_boot(), classes);
+  };
   expect_error(ErrorKind::bad_data, "test: 2 answers of the float little network but 11 samples",
                [&] {
-                 evaluate_system(test, {0, 1}, at_ten(), bag_and_boot(), kClasses);
+                 evaluate({0, 1}, kClasses);
                });
-  expect_error(ErrorKind::bad_data, "test: 1 class names but the priority map has 3", [&] {
-    evaluate_system(test, test.little_class, at_ten(), bag_and_boot(), {"shirt"});
+  expect_error(ErrorKind::bad_data, "test: 1 class names but the priority map has 3",
+               [&] { evaluate(kFloatClasses, {"shirt"}); });
+  const Answers none;
+  expect_error(ErrorKind::bad_data, "test: no samples, expected at least one", [&] {
+    evaluate_system({none, answers, {}, 0.1}, at_ten(), bag_and_boot(), kClasses);
   });
-  expect_error(ErrorKind::bad_data, "test: no samples, expected at least one",
-               [&] { evaluate_system({}, {}, at_ten(), bag_and_boot(), kClasses); });
 }
 
 }  // namespace
