@@ -175,6 +175,10 @@ ResampleReport resample(const SearchPlan& plan, const Scores& pool, const Priori
   if (report.oracle_step >= 0) {
     report.oracle_escalation = truth.escalation[static_cast<std::size_t>(report.oracle_step)];
   }
+  report.steps = plan.path.count();
+  for (std::int64_t step = 0; step < report.steps; ++step) {
+    report.breaking_steps += curves.violates_any(truth, step);
+  }
   report.certified = certified.record(report.oracle_step, report.oracle_escalation);
   report.naive = naive.record(report.oracle_step, report.oracle_escalation);
   return report;
@@ -194,6 +198,8 @@ Json to_json(const ResampleReport& report) {
           {"risks", report.risks},
           {"oracle_step", report.oracle_step},
           {"oracle_escalation", report.oracle_escalation},
+          {"steps", report.steps},
+          {"breaking_steps", report.breaking_steps},
           {"certified", to_json(report.certified)},
           {"naive", to_json(report.naive)}};
 }

@@ -56,6 +56,9 @@ struct ResampleReport {
   /// does.
   std::int64_t oracle_step = -1;
   double oracle_escalation = 1.0;
+  std::int64_t steps = 0;           ///< of the path
+  std::int64_t breaking_steps = 0;  ///< of these, with a risk above its bound on the pool; where
+                                    ///< there are none, no rule can be caught breaking a bound
   RuleRecord certified;
   RuleRecord naive;  ///< the last step whose measured risks on the draw are within their bounds
 };

@@ -166,13 +166,16 @@ bool RiskCurves::violates(const Curves& curves, std::int64_t risk, std::int64_t 
          bound(risk) + kRounding;
 }
 
+bool RiskCurves::violates_any(const Curves& curves, std::int64_t step) const {
+  for (std::int64_t risk = 0; risk < risks(); ++risk) {
+    if (violates(curves, risk, step)) return true;
+  }
+  return false;
+}
+
 std::int64_t RiskCurves::last_kept_step(const Curves& curves) const {
   for (std::int64_t step = steps_ - 1; step >= 0; --step) {
-    bool kept = true;
-    for (std::int64_t risk = 0; risk < risks() && kept; ++risk) {
-      kept = !violates(curves, risk, step);
-    }
-    if (kept) return step;
+    if (!violates_any(curves, step)) return step;
   }
   return -1;
 }

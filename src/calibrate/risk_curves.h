@@ -39,6 +39,8 @@ class RiskCurves {
   /// True when that risk is above its bound at `step`, by more than rounding.
   bool violates(const Curves& curves, std::int64_t risk, std::int64_t step) const;
 
+  bool violates_any(const Curves& curves, std::int64_t step) const;
+
   /// The last step at which no risk is above its bound; -1 for none.
   std::int64_t last_kept_step(const Curves& curves) const;
 
