@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "calibrate/policy.h"
 #include "core/error.h"
@@ -154,6 +156,11 @@ Certificate certificate_from_json(const Json& json, std::int64_t classes,
       certificate.field_shares.size() != certificate.big_classes.size()) {
     reader.fail(fmt::format("field_shares has {} entries for {} classes",
                             certificate.field_shares.size(), certificate.big_classes.size()));
+  }
+  const double sum =
+      std::accumulate(certificate.field_shares.begin(), certificate.field_shares.end(), 0.0);
+  if (!certificate.field_shares.empty() && std::abs(sum - 1.0) > 1e-6) {
+    reader.fail(fmt::format("field_shares sum to {}, expected 1", sum));
   }
   certificate.cost = cost_from_json(reader.at("cost"), reader.where("cost"));
   certificate.path = path_from_json(reader.at("path"), classes, reader.where("path"));

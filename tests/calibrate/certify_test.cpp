@@ -212,6 +212,13 @@ TEST(Certify, SharesDeltaAmongItsStarts) {
   EXPECT_EQ(policy.certificate.starts, (Ints{5, 7}));
 }
 
+TEST(Certify, StartsNoOftenerThanThePathHasSteps) {
+  const EscalationPolicy policy =
+      certify_bags(four_steps(), loses_at_twenty(), {.net_loss = 0.01, .starts = 50});
+  EXPECT_EQ(policy.certificate.starts, (Ints{0, 1, 2, 3}));
+  EXPECT_NO_THROW(recheck(policy, loses_at_twenty(), bag_and_boot(), "p"));
+}
+
 TEST(Certify, ALaterStartReachesWhatAnEarlierOneIsKeptFrom) {
   Scores calibration;
   add(calibration, 30, {10, kLittleBag, kShirt, kShirt});  // the surest answers are wrong
@@ -319,7 +326,10 @@ TEST(Recheck, RefusesNumbersThatTheAnswersDoNotGive) {
   };
   Scores other = loses_at_twenty();
   add(other, 1, {60, kLittleBag, kShirt, kShirt});
-  refuse(policy, other,
+  EscalationPolicy with_rates = policy;
+  with_rates.escalation.n += 1;
+  with_rates.audit.disagreement = clopper_pearson_upper(2, 602, 0.05);
+  refuse(with_rates, other,
          "p.json: events of net-loss is 1 by the recorded answers, the certificate says 0");
   EscalationPolicy changed = policy;
   changed.certificate.risks[0].p_value = 0.0;
@@ -333,7 +343,12 @@ TEST(Recheck, RefusesNumbersThatTheAnswersDoNotGive) {
          "p.json: the certificate names a risk twice, or of a class that is no priority class");
   changed = policy;
   changed.certificate.starts = {2};
-  refuse(changed, loses_at_twenty(), "p.json: the search starts after its chosen step");
+  refuse(changed, loses_at_twenty(), "p.json: the search did not start where its path says");
+  changed = policy;
+  changed.audit.disagreement = 0.2;
+  refuse(changed, loses_at_twenty(),
+         "p.json: escalation, priority_local or audit.disagreement is not what the recorded "
+         "answers give");
 }
 
 TEST(Recheck, RefusesAStepThatWasReachedPastAFailure) {
@@ -347,6 +362,10 @@ TEST(Recheck, RefusesAStepThatWasReachedPastAFailure) {
       certify_bags(only_last, calibration, {.net_loss = 0.01}).certificate.risks;
   policy.certificate.step = 3;
   policy.thresholds = policy.certificate.path.steps[3];
+  const EscalationPolicy last = certify_bags(only_last, calibration, {.net_loss = 0.01});
+  policy.escalation = last.escalation;
+  policy.priority_local = last.priority_local;
+  policy.audit = last.audit;
   expect_error(ErrorKind::bad_data,
                "p.json: step 2 of the search does not pass by the recorded answers",
                [&] { recheck(policy, calibration, bag_and_boot(), "p.json"); });

@@ -168,6 +168,11 @@ TEST(PolicyJson, RefusesNumbersOutOfRange) {
       "policy.json: certificate: starts is not an ascending list of steps");
   refuse([](Json& j) { j["certificate"]["field_shares"] = {0.5}; },
          "policy.json: certificate: field_shares has 1 entries for 3 classes");
+  refuse(
+      [](Json& j) {
+        j["certificate"]["field_shares"] = {0.5, 0.25, 0.5};
+      },
+      "policy.json: certificate: field_shares sum to 1.25, expected 1");
   refuse([](Json& j) { j["escalation"]["count"] = 5001; },
          "policy.json: escalation: count is 5001, expected an integer from 0 to 5000");
 }

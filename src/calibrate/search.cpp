@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "calibrate/search.h"
+
+#include <cmath>
+
+#include "calibrate/field_sample.h"
+#include "calibrate/tests.h"
+
+namespace biglittle {
+namespace {
+
+/// The first step that tune says is worth testing: enough local samples for `selective`, few enough
+/// escalations for `budget`.
+std::int64_t first_start(const ThresholdPath& path, double n, const CalibrateOptions& options,
+                         double level) {
+  const double local_needed =
+      options.selective > 0.0 ? 1.5 * std::log(level) / std::log1p(-options.selective) : 0.0;
+  for (std::int64_t step = 0; step < path.count(); ++step) {
+    const double local = n * path.local_share[static_cast<std::size_t>(step)];
+    if (local < local_needed) continue;
+    if (options.budget > 0.0) {
+      const auto escalated = static_cast<std::int64_t>(std::llround(n - local));
+      if (binomial_p_value(escalated, std::llround(n), options.budget) > level) continue;
+    }
+    return step;
+  }
+  return path.count() - 1;
+}
+
+}  // namespace
+
+CalibrationSample::CalibrationSample(const Scores& calibration,
+                                     const std::vector<double>& field_shares, std::int64_t seed,
+                                     const std::vector<std::string>& big_classes)
+    : by_class_(calibration) {
+  if (field_shares.empty()) return;
+  field_ = select(calibration,
+                  field_sample(calibration, field_shares, seed, big_classes, "calibration"));
+}
+
+std::vector<std::int64_t> starting_steps(const ThresholdPath& path, std::int64_t n,
+                                         const CalibrateOptions& options) {
+  const auto first_of = [&](std::int64_t chains) {
+    return first_start(path, static_cast<double>(n), options,
+                       options.delta / static_cast<double>(chains));
+  };
+  std::int64_t chains = options.starts;
+  while (chains > path.count() - first_of(chains)) chains = path.count() - first_of(chains);
+  const std::int64_t first = first_of(chains);
+  std::vector<std::int64_t> starts;
+  for (std::int64_t chain = 0; chain < chains; ++chain) {
+    starts.push_back(first + chain * (path.count() - first) / chains);
+  }
+  return starts;
+}
+
+double level_of(const Certificate& certificate) {
+  return certificate.delta / static_cast<double>(certificate.starts.size());
+}
+
+LocalRates measure_rates(std::span<const std::int64_t> thresholds, double delta,
+                         const Scores& scores, const PriorityMap& map) {
+  std::int64_t local = 0;
+  std::int64_t differing = 0;
+  std::int64_t priority = 0;
+  std::int64_t local_priority = 0;
+  for (std::int64_t row = 0; row < scores.count(); ++row) {
+    const auto at = static_cast<std::size_t>(row);
+    const bool is_local = answers_locally(scores, row, thresholds);
+    const auto big = static_cast<std::size_t>(scores.big_class[at]);
+    local += is_local;
+    differing += is_local && map.little_of_big[big] != scores.little_class[at];
+    if (scores.truth.empty()) continue;
+    const auto truth = static_cast<std::size_t>(scores.truth[at]);
+    const bool is_priority = map.little_of_big[truth] < map.priorities();
+    priority += is_priority;
+    local_priority += is_local && is_priority;
+  }
+  return {make_rate(scores.count() - local, scores.count()), make_rate(local_priority, priority),
+          local == 0 ? 1.0 : clopper_pearson_upper(differing, local, delta)};
+}
+
+}  // namespace biglittle

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What certify and recheck share: the samples that statements are about, where a search starts, and
+// what thresholds do to samples.
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "calibrate/policy.h"
+
+namespace biglittle {
+
+/// The calibration samples as the statements are about them.
+class CalibrationSample {
+ public:
+  CalibrationSample(const Scores& calibration, const std::vector<double>& field_shares,
+                    std::int64_t seed, const std::vector<std::string>& big_classes);
+
+  /// For statements about one class.
+  const Scores& by_class() const { return by_class_; }
+  /// For statements about all inputs.
+  const Scores& overall() const { return field_ ? *field_ : by_class_; }
+  std::int64_t field_count() const { return field_ ? field_->count() : 0; }
+
+ private:
+  const Scores& by_class_;
+  std::optional<Scores> field_;
+};
+
+/// Largest p-value over the risks at each step, computed when first asked for.
+class StepTests {
+ public:
+  StepTests(const std::vector<std::unique_ptr<Risk>>& risks, std::int64_t steps)
+      : risks_(risks), p_values_(static_cast<std::size_t>(steps)) {}
+
+  double p_value(std::int64_t step) {
+    std::optional<double>& known = p_values_[static_cast<std::size_t>(step)];
+    if (!known) {
+      known = 0.0;
+      for (const auto& risk : risks_) known = std::max(*known, risk->p_value(step));
+    }
+    return *known;
+  }
+
+  std::int64_t tested() const {
+    return std::ranges::count_if(p_values_, [](const auto& p) { return p.has_value(); });
+  }
+
+ private:
+  const std::vector<std::unique_ptr<Risk>>& risks_;
+  std::vector<std::optional<double>> p_values_;
+};
+
+/// Where the chains of a search start: as many different steps as are asked for and the path has
+/// room for, from the first that tune says is worth testing on n samples.
+std::vector<std::int64_t> starting_steps(const ThresholdPath& path, std::int64_t n,
+                                         const CalibrateOptions& options);
+
+/// At which every step is tested.
+double level_of(const Certificate& certificate);
+
+/// What thresholds do to samples.
+struct LocalRates {
+  Rate escalation;
+  Rate priority_local;
+  double disagreement = 1.0;  ///< of local answers with big's, at most, at this delta
+};
+LocalRates measure_rates(std::span<const std::int64_t> thresholds, double delta,
+                         const Scores& scores, const PriorityMap& map);
+
+}  // namespace biglittle
