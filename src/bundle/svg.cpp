@@ -14,7 +14,7 @@ namespace {
 /// A coordinate to a hundredth, as short as it can be written: 12.5, 3, -0.25.
 std::string number(double value) {
   const double rounded = std::round(value * 100.0) / 100.0;
-  return fmt::format("{:g}", rounded == 0.0 ? 0.0 : rounded);
+  return fmt::format("{:.10g}", rounded == 0.0 ? 0.0 : rounded);
 }
 
 std::string points_text(std::span<const Point> points) {
