@@ -60,6 +60,11 @@ std::string resample_text(const ResampleReport& report) {
                     "\noracle       escalates {} of the pool: the most local step that "
                     "keeps the bounds there\n",
                     format_percent(report.oracle_escalation));
+  text += fmt::format("path         {} of its {} steps break a bound on the pool{}\n",
+                      report.breaking_steps, report.steps,
+                      report.breaking_steps > 0
+                          ? ""
+                          : ": no rule can be caught here; ask for tighter bounds with --set");
   text +=
       fmt::format("delta        {}: {}\n", format_percent(report.delta),
                   violates_too_often(report) ? "broken more often than that, beyond the interval"

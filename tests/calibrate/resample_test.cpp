@@ -59,6 +59,8 @@ TEST(Resample, OracleIsTheMostLocalStepThatKeepsTheBoundOnThePool) {
   EXPECT_EQ(report.pool, 2000);
   EXPECT_EQ(report.oracle_step, 84);  // 85 steps of 20 samples: 300 escalate
   EXPECT_DOUBLE_EQ(report.oracle_escalation, 300.0 / 2000.0);
+  EXPECT_EQ(report.steps, 100);
+  EXPECT_EQ(report.breaking_steps, 15);
   EXPECT_EQ(report.certified.chosen.count, 3);
   EXPECT_GE(*report.certified.oracle_ratio, 1.0);
   EXPECT_LE(*report.certified.oracle_ratio, 1.5);

@@ -31,6 +31,8 @@ ResampleReport report() {
   report.risks = {"net-loss"};
   report.oracle_step = 80;
   report.oracle_escalation = 0.25;
+  report.steps = 100;
+  report.breaking_steps = 20;
   report.certified = record(4);
   report.naive = record(230);
   return report;
@@ -47,6 +49,7 @@ TEST(ResampleText, SaysWhatWasDrawnAndFound) {
   EXPECT_THAT(text, ContainsRegex("range of escalation +25.00 to 50.00 %"));
   EXPECT_THAT(text, ContainsRegex("oracle's +1.200 +1.200\n"));
   EXPECT_THAT(text, HasSubstr("oracle       escalates 25.00 % of the pool"));
+  EXPECT_THAT(text, HasSubstr("path         20 of its 100 steps break a bound on the pool\n"));
   EXPECT_THAT(text, HasSubstr("delta        5.00 %: kept, within the interval\n"));
   EXPECT_THAT(text, Not(HasSubstr("net-loss")));  // one risk is the whole
 }
@@ -63,6 +66,13 @@ TEST(ResampleText, SaysWhenDeltaIsBroken) {
   ResampleReport broken = report();
   broken.certified = record(50);
   EXPECT_THAT(resample_text(broken), HasSubstr("broken more often than that"));
+}
+
+TEST(ResampleText, SaysWhenNoRuleCanBreakABound) {
+  ResampleReport easy = report();
+  easy.breaking_steps = 0;
+  EXPECT_THAT(resample_text(easy), HasSubstr("path         0 of its 100 steps break a bound on the "
+                                             "pool: no rule can be caught here"));
 }
 
 TEST(ResampleText, LeavesOutRatiosWithoutAnOracle) {
