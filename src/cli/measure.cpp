@@ -31,7 +31,7 @@ std::string forecast_line(const Forecast& forecast, OtherMode other, std::string
 }
 
 std::string forecast_lines(const SystemReport& report) {
-  std::string text = "\n" + forecast_line(report.data_forecast, report.other, "the data's");
+  std::string text = forecast_line(report.data_forecast, report.other, "the data's");
   if (report.field_forecast) {
     text += forecast_line(*report.field_forecast, report.other, "the field's");
   }
@@ -124,7 +124,8 @@ std::string report_text(const SystemReport& report) {
                   format_percent(report.always_little), none, none});
   rows.push_back(
       {"reference: random escalation", format_percent(report.random_escalation), none, none});
-  return format_table({"on test", "value", "95 % interval", "n"}, rows) + forecast_lines(report);
+  return format_table({"on test", "value", "95 % interval", "n"}, rows) + "\n" +
+         forecast_lines(report);
 }
 
 std::string class_table(const SystemReport& report) {
