@@ -14,8 +14,10 @@ namespace biglittle {
 namespace {
 
 std::string expected_cell(const Expected& expected) {
-  return fmt::format("{:.1f}<small>{:.1f} to {:.1f}</small>", expected.value, expected.low,
-                     expected.high);
+  // A tenth of an input only where there are few.
+  const int decimals = expected.high < 100.0 ? 1 : 0;
+  return fmt::format("{:.{}f}<small>{:.{}f} to {:.{}f}</small>", expected.value, decimals,
+                     expected.low, decimals, expected.high, decimals);
 }
 
 std::string forecast_bar(const std::array<Expected, 3>& fate, double inputs) {
@@ -29,7 +31,7 @@ std::string forecast_bar(const std::array<Expected, 3>& fate, double inputs) {
 std::vector<Column> forecast_columns(const ReportPage& page) {
   std::vector<Column> columns = {{"class", Column::Kind::text},
                                  {"", Column::Kind::drawing},
-                                 {"inputs"},
+                                 {"inputs", Column::Kind::minor_number},
                                  {"answered", Column::Kind::number, "device"}};
   if (page.filters()) columns.push_back({"dropped", Column::Kind::number, "dropped"});
   columns.push_back({"escalated", Column::Kind::number, "big"});

@@ -133,6 +133,12 @@ svg { display: block; }
   th, td { padding: 0.35rem 0.35rem; }
   .drawing { width: 26%; min-width: 3.5rem; }
 }
+@media (max-width: 26rem) {
+  table { font-size: 0.8rem; }
+  thead th, td small { font-size: 0.74rem; }
+  th, td { padding: 0.3rem 0.22rem; }
+  .drawing { width: 16%; min-width: 2.2rem; }
+}
 @media print {
   :root { --paper: #fff; }
   body { font-size: 10pt; }
