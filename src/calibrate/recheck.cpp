@@ -100,7 +100,6 @@ void recheck(const EscalationPolicy& policy, const Scores& calibration, const Pr
              std::string_view name) {
   const Certificate& certificate = policy.certificate;
   const CalibrateOptions options = options_of(certificate, name);
-  require_same_rates(policy, calibration, map, name);
   const CalibrationSample sample(calibration, certificate.field_shares, certificate.seed,
                                  certificate.big_classes);
   if (certificate.starts != starting_steps(certificate.path, sample.overall().count(), options)) {
@@ -123,6 +122,7 @@ void recheck(const EscalationPolicy& policy, const Scores& calibration, const Pr
   for (std::size_t i = 0; i < risks.size(); ++i) {
     require_same(certificate.risks[i], risks[i]->result(reported), name);
   }
+  require_same_rates(policy, calibration, map, name);
   if (!certificate.certified) return;
   // The chain that reached the step: from the last start at or before it.
   const auto after = std::ranges::upper_bound(certificate.starts, certificate.step);
