@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include "calibrate/copies.h"
 #include "calibrate/resample.h"
 #include "cli/bundle_data.h"
 #include "cli/command.h"
@@ -94,6 +95,7 @@ class CertifyCommand : public Command {
     check_options(config.calibrate, map, bundle.big.classes);
     const Dataset dataset = read_dataset(dataset_);
     require_same_task(bundle, dataset, dataset_);
+    require_few_copies(dataset.split(SplitName::calibration).samples, dataset_.string());
     const Finding finding = find(bundle, dataset, config);
     print(json_ ? to_text(finding_json(bundle, dataset, finding)) : finding_text(finding, map));
     const bool broken = finding.resampled && violates_too_often(*finding.resampled);

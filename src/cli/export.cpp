@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "bundle/bundle.h"
+#include "calibrate/copies.h"
 #include "cli/config_command.h"
 #include "cli/console.h"
 #include "cli/describe_network.h"
@@ -134,6 +135,8 @@ StageResult export_stage(Workspace& workspace) {
   const Project& project = workspace.project();
   const Config& config = workspace.config();
   const Dataset& dataset = workspace.dataset();
+  require_few_copies(dataset.split(SplitName::calibration).samples,
+                     project.dataset_file().string());
   TrainedParts parts = load_parts(project, dataset);
   const NetworkPair pair{parts.big, parts.little, parts.little_int8, load_engine(), config.compute};
   RecordedAnswers answers = answer_splits(pair, dataset, workspace.observer());

@@ -292,6 +292,25 @@ TEST(Certify, NeedsNoLabelsForAgreement) {
                [&] { certify_bags(four_steps(), log, {.net_loss = 0.01}); });
 }
 
+TEST(Certify, KeepsTiesOffTheDeviceWhateverTheStep) {
+  Scores tied;
+  add(tied, 1000, {kTieScore, kLittleBag, kShirt, kShirt});  // every one would be wrong
+  const EscalationPolicy policy = certify_bags(four_steps(), tied, {.net_loss = 0.01});
+  EXPECT_EQ(threshold_of(policy), 1);
+  EXPECT_EQ(policy.escalation.count, 1000);
+  EXPECT_EQ(policy.audit.disagreement, 1.0);
+}
+
+TEST(Certify, TakesASingleClassUnlessAnotherOneIsAskedAbout) {
+  Scores bags;
+  add(bags, 1000, kSureBag);
+  EXPECT_EQ(threshold_of(certify_bags(four_steps(), bags, {.net_loss = 0.01})), 1);
+  EXPECT_EQ(
+      threshold_of(certify_bags(four_steps(), bags, {.net_loss = 0.0, .miss_of = {{"bag", 0.01}}})),
+      1);
+  EXPECT_THROW(certify_bags(four_steps(), bags, {.net_loss = 0.0, .miss = 0.01}), Error);
+}
+
 TEST(Certify, RefusesEmptyScores) {
   expect_error(ErrorKind::bad_data, "calibration: no samples, expected at least one",
                [] { certify_bags(four_steps(), {}, {}); });
