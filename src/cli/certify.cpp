@@ -155,7 +155,7 @@ class CertifyCommand : public Command {
     text += fmt::format("policy       {}\n", finding.same_policy
                                                  ? "the same as the bundle's, to the last number"
                                                  : "differs from the bundle's");
-    if (finding.resampled) text += "\n" + resample_text(*finding.resampled);
+    if (finding.resampled) text.append("\n").append(resample_text(*finding.resampled));
     return text;
   }
 
