@@ -30,12 +30,13 @@ SearchPlan plan_search(const Answers& tune, const PriorityMap& map,
   SearchPlan plan;
   plan.merits = compare_scores(tune, map, options.seed);
   plan.rule = choose_rule(options.score, tune, map, plan.merits);
-  plan.path =
-      threshold_path(make_scores(tune, plan.rule, map), map, plan.rule, options, big_classes);
+  const Scores scores = make_scores(tune, plan.rule, map);
+  plan.path = threshold_path(scores, map, plan.rule, options, big_classes);
   if (!options.field_prior.empty()) {
     std::vector<std::int64_t> counts(big_classes.size(), 0);
     for (const std::int64_t truth : tune.truth) ++counts[static_cast<std::size_t>(truth)];
     plan.field_shares = field_shares(options, big_classes, counts);
+    plan.path.local_share = local_shares(scores, plan.path, plan.field_shares);
   }
   return plan;
 }

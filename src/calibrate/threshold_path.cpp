@@ -110,14 +110,20 @@ std::int64_t threshold_of(const Queue& queue, std::int64_t depth, const RiskLine
   return line.threshold_at(queue.risk[at(queue.entered[at(depth - 1)] - 1)], queue.lowest);
 }
 
-std::vector<double> local_shares(const Scores& tune, const ThresholdPath& path) {
-  std::vector<std::int64_t> entering(at(path.count() + 1), 0);
-  for (const std::int64_t step : first_local_step(tune, path)) ++entering[at(step)];
+/// The share of the tune samples that each step answers locally, where a sample of class c weighs
+/// weight[c] and all together at most `whole`.
+std::vector<double> weighed_shares(const Scores& tune, const ThresholdPath& path,
+                                   std::span<const double> weight, double whole) {
+  std::vector<double> entering(at(path.count() + 1), 0.0);
+  const std::vector<std::int64_t> first = first_local_step(tune, path);
+  for (std::size_t row = 0; row < first.size(); ++row) {
+    entering[at(first[row])] += weight[at(tune.truth[row])];
+  }
   std::vector<double> shares;
-  std::int64_t local = 0;
+  double local = 0.0;
   for (std::int64_t step = 0; step < path.count(); ++step) {
     local += entering[at(step)];
-    shares.push_back(static_cast<double>(local) / static_cast<double>(tune.count()));
+    shares.push_back(std::min(local / whole, 1.0));  // rounding may leave it above
   }
   return shares;
 }
@@ -162,8 +168,18 @@ ThresholdPath threshold_path(const Scores& tune, const PriorityMap& map, const S
   path.steps.push_back(thresholds);
   const auto repeated = std::ranges::unique(path.steps);
   path.steps.erase(repeated.begin(), repeated.end());
-  path.local_share = local_shares(tune, path);
+  const std::vector<double> same(map.little_of_big.size(), 1.0);
+  path.local_share = weighed_shares(tune, path, same, static_cast<double>(tune.count()));
   return path;
+}
+
+std::vector<double> local_shares(const Scores& tune, const ThresholdPath& path,
+                                 std::span<const double> field_shares) {
+  std::vector<double> weight(field_shares.begin(), field_shares.end());
+  std::vector<double> counts(field_shares.size(), 0.0);
+  for (const std::int64_t truth : tune.truth) counts[at(truth)] += 1.0;
+  for (std::size_t c = 0; c < weight.size(); ++c) weight[c] /= std::max(counts[c], 1.0);
+  return weighed_shares(tune, path, weight, 1.0);
 }
 
 std::vector<std::int64_t> first_local_step(const Scores& scores, const ThresholdPath& path) {

@@ -20,7 +20,9 @@ namespace biglittle {
 /// no threshold of a class rises, and at least one falls.
 struct ThresholdPath {
   std::vector<std::vector<std::int64_t>> steps;
-  std::vector<double> local_share;  ///< [steps] of the tune samples, answered locally
+  /// [steps] of the tune samples, answered locally; weighed to the field's mix where a field prior
+  /// is given (local_shares). It says where a search begins.
+  std::vector<double> local_share;
 
   std::int64_t count() const { return static_cast<std::int64_t>(steps.size()); }
   bool operator==(const ThresholdPath&) const = default;
@@ -52,6 +54,11 @@ struct ThresholdPath {
 ThresholdPath threshold_path(const Scores& tune, const PriorityMap& map, const ScoreRule& rule,
                              const CalibrateOptions& options,
                              std::span<const std::string> big_classes = {});
+
+/// The share of inputs that each step answers locally where big classes come at `field_shares`, as
+/// the tune samples of each class say. [steps]
+std::vector<double> local_shares(const Scores& tune, const ThresholdPath& path,
+                                 std::span<const double> field_shares);
 
 /// For each row the first step that answers it locally; path.count() for never. [N]
 std::vector<std::int64_t> first_local_step(const Scores& scores, const ThresholdPath& path);

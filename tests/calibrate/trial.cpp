@@ -55,6 +55,9 @@ TrialDraw draw(const Trial& trial, std::int64_t n, std::int64_t index) {
   drawn.plan.rule = plain_rule(ScoreKind::margin, map);
   drawn.plan.path = threshold_path(tune, map, drawn.plan.rule, trial.options);
   drawn.plan.field_shares = told_field(trial);
+  if (!drawn.plan.field_shares.empty()) {
+    drawn.plan.path.local_share = local_shares(tune, drawn.plan.path, drawn.plan.field_shares);
+  }
   drawn.calibration = trial.world.draw(n, random);
   return drawn;
 }
