@@ -9,6 +9,7 @@
 
 #include "bundle/markup.h"
 #include "bundle/report_page.h"
+#include "calibrate/search.h"
 #include "core/text.h"
 #include "core/version.h"
 
@@ -108,12 +109,10 @@ std::string certificate_section(const ReportPage& page) {
                                 ? "at the chosen thresholds"
                                 : "at the first thresholds tried, where it did not pass";
   const std::string body =
-      paragraph(fmt::format("Each promise is tested at level {:g}, {}. The smallest bound is what "
+      paragraph(fmt::format("The numbers are at level {:g}, {}. The smallest bound is what "
                             "these samples would "
                             "have allowed to promise there.",
-                            certificate.delta / static_cast<double>(std::max<std::size_t>(
-                                                    certificate.starts.size(), 1)),
-                            where)) +
+                            reported_level(certificate), where)) +
       html_table("Promise by promise",
                  {{"promise", Column::Kind::text},
                   {"asked: at most"},

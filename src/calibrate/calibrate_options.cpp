@@ -156,8 +156,9 @@ void describe(CalibrateOptions& options, OptionVisitor& visitor) {
                 "what the device does with inputs it believes to be of no priority class");
   visitor.field("grid", options.grid, IntRange{1, 100000},
                 "at most this many steps are tried, fixed on tune");
-  visitor.field("starts", options.starts, IntRange{1, 1000},
-                "the search begins at this many steps, each tested at delta / starts");
+  visitor.field("starts", options.starts, IntRange{0, 1000},
+                "the search begins at this many steps, which share delta; 0: ten for selective, "
+                "else one");
   visitor.field("field_prior", options.field_prior, kRate,
                 "share of inputs by class where the device will be, as { Bag = 0.4 }; empty: as in "
                 "the data");

@@ -58,7 +58,7 @@ struct CalibrateOptions {
   ThresholdKind thresholds = ThresholdKind::one;
   OtherMode other = OtherMode::escalate;
   std::int64_t grid = 200;  ///< at most this many steps, fixed on tune
-  std::int64_t starts = 1;  ///< chains of the search, each tested at delta / starts
+  std::int64_t starts = 0;  ///< of the search, sharing delta; 0: ten for selective, else one
   /// Share of inputs by big class where the device will be; what is left is shared by the classes
   /// not named, as in tune. Empty: as in the data.
   std::map<std::string, double> field_prior = {};

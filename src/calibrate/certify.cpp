@@ -17,26 +17,13 @@ bool asks_for_labels(const CalibrateOptions& options) {
   return asks_risk(unlabelled) || !options.field_prior.empty();
 }
 
-/// Follows every chain; the chosen step is the last that any of them accepted.
-void search(Certificate& certificate, StepTests& tests) {
-  const double level = level_of(certificate);
-  for (const std::int64_t start : certificate.starts) {
-    for (std::int64_t step = start; step < certificate.path.count(); ++step) {
-      if (tests.p_value(step) > level) break;
-      certificate.step = std::max(certificate.step, step);
-    }
-  }
-  certificate.certified = certificate.step >= 0;
-  certificate.tested = tests.tested();
-}
-
 /// Where the other constraints would let the search go if escalations did not count.
 std::string describe_conflict(const Certificate& certificate,
                               const std::vector<std::unique_ptr<Risk>>& risks) {
   const auto budget =
       std::ranges::find_if(risks, [](const auto& risk) { return risk->name() == "budget"; });
   if (certificate.certified || budget == risks.end() || risks.size() < 2) return "";
-  const double level = level_of(certificate);
+  const double level = reported_level(certificate);
   std::int64_t last = -1;
   for (std::int64_t step = 0; step < certificate.path.count(); ++step) {
     const bool others_pass = std::ranges::all_of(
@@ -77,10 +64,17 @@ EscalationPolicy certify(const SearchPlan& plan, const Scores& calibration, cons
   certificate.seed = options.seed;
   certificate.starts = starting_steps(plan.path, sample.overall().count(), options);
 
-  const RiskContext context{map, big_classes, options.other, level_of(certificate), options.seed};
-  const auto risks = asked_risks(options, context, sample.overall(), sample.by_class(), plan.path);
+  const RiskContext context{map, big_classes, options.other, options.delta, options.seed};
+  auto risks = asked_risks(options, context, sample.overall(), sample.by_class(), plan.path);
   StepTests tests(risks, plan.path.count());
-  search(certificate, tests);
+  certificate.step = last_accepted_step(certificate, tests);
+  certificate.certified = certificate.step >= 0;
+  certificate.tested = tests.tested();
+  if (!certificate.certified) {
+    const RiskContext failed{map, big_classes, options.other, reported_level(certificate),
+                             options.seed};
+    risks = asked_risks(options, failed, sample.overall(), sample.by_class(), plan.path);
+  }
   const std::int64_t reported =
       certificate.certified ? certificate.step : certificate.starts.front();
   for (const auto& risk : risks) certificate.risks.push_back(risk->result(reported));

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "calibrate/policy.h"
+#include "calibrate/search.h"
 #include "core/text.h"
 
 namespace biglittle {
@@ -133,14 +134,10 @@ std::string join_and(const std::vector<std::string>& parts) {
   return text;
 }
 
-double level_of(const Certificate& certificate) {
-  return certificate.delta / static_cast<double>(certificate.starts.size());
-}
-
 std::string explain_failure(const Certificate& certificate) {
   std::vector<std::string> obstacles;
   for (const RiskResult& risk : certificate.risks) {
-    if (risk.p_value > level_of(certificate)) obstacles.push_back(obstacle(risk));
+    if (risk.p_value > reported_level(certificate)) obstacles.push_back(obstacle(risk));
   }
   if (obstacles.empty()) return "Nothing is certified: every input goes to the big network";
   const bool at_safest = certificate.starts.front() == 0;

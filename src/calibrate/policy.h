@@ -28,7 +28,7 @@ struct Certificate {
   std::vector<double> field_shares;        ///< [big classes]; empty: the data's own mix
   CostOptions cost;                        ///< as asked, for the risk "cost"
   ThresholdPath path;                      ///< fixed on tune
-  std::vector<std::int64_t> starts = {0};  ///< steps at which the search's chains began
+  std::vector<std::int64_t> starts = {0};  ///< steps at which the search began
   std::int64_t step = -1;                  ///< the chosen one; -1: none passed
   std::int64_t tested = 0;                 ///< steps tested, over all chains
   /// Where nothing is certified though a budget is kept at the start: the first step at which the
@@ -107,15 +107,18 @@ SearchPlan plan_search(const Answers& tune, const PriorityMap& map,
                        const std::vector<std::string>& big_classes,
                        const CalibrateOptions& options);
 
-/// The fixed-sequence test: from a starting step towards more local answers, each step is accepted
-/// while the largest p-value over the asked risks is <= delta / starts; the last accepted step of
-/// any chain that answers most is the policy's. (Fixed-sequence testing: Maurer, Hothorn, Lehmacher
-/// 1995; multi-start: Angelopoulos et al., "Learn then Test", 2021, section 2.) The first chain
-/// starts at the first step where tune predicts, for `selective`, at least 1.5 ln(level) / ln(1 -
-/// bound) local calibration samples and, for `budget`, an escalation rate that would pass; the
-/// others are spread evenly over the rest of the path. Nothing accepted: everything escalates,
-/// certified = false, with the risks at the first step tried. The digests are left empty for the
-/// caller. Throws what asked_risks, field_sample and require_consistent throw.
+/// Steps are tested in the order of the path, from the starting steps on, by the largest p-value
+/// over the asked risks. With one start: each is accepted while that is <= delta, and the search
+/// ends at the first that is not (fixed-sequence testing: Maurer, Hothorn, Lehmacher 1995). Several
+/// starts share delta, half for the first and the rest in equal parts; a step is tested at its own
+/// part and what the accepted step before it hands on (the fallback procedure: Wiens 2003; Wiens &
+/// Dmitrienko 2005), so that a search that fails early goes on at the next start, and one that does
+/// not soon tests at delta again. The policy's step is the last one accepted. The first start is
+/// the first step where tune predicts, for `selective`, at least 1.5 ln(level) / ln(1 - bound)
+/// local calibration samples and, for `budget`, an escalation rate that would pass; the others are
+/// spread evenly over the rest of the path. Nothing accepted: everything escalates, certified =
+/// false, with the risks at the first step tried. The digests are left empty for the caller. Throws
+/// what asked_risks, field_sample and require_consistent throw.
 EscalationPolicy certify(const SearchPlan& plan, const Scores& calibration, const PriorityMap& map,
                          const std::vector<std::string>& big_classes,
                          const CalibrateOptions& options);

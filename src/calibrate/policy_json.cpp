@@ -223,11 +223,10 @@ void require_covered(const EscalationPolicy& policy, const ObjectReader& reader)
       policy.thresholds != certificate.path.steps[static_cast<std::size_t>(certificate.step)]) {
     reader.fail("thresholds are not those of the certificate's step");
   }
-  const double level = certificate.delta / static_cast<double>(certificate.starts.size());
   for (const RiskResult& risk : certificate.risks) {
-    if (risk.p_value <= level) continue;
+    if (risk.p_value <= certificate.delta) continue;
     reader.fail(fmt::format("certified is true but the p-value of {} is {}, above {}", risk.risk,
-                            risk.p_value, level));
+                            risk.p_value, certificate.delta));
   }
 }
 

@@ -106,7 +106,7 @@ void recheck(const EscalationPolicy& policy, const Scores& calibration, const Pr
     throw Error(ErrorKind::bad_data,
                 fmt::format("{}: the search did not start where its path says", name));
   }
-  const RiskContext context{map, certificate.big_classes, policy.other, level_of(certificate),
+  const RiskContext context{map, certificate.big_classes, policy.other, reported_level(certificate),
                             certificate.seed};
   const auto risks =
       asked_risks(options, context, sample.overall(), sample.by_class(), certificate.path);
@@ -124,19 +124,13 @@ void recheck(const EscalationPolicy& policy, const Scores& calibration, const Pr
   }
   require_same_rates(policy, calibration, map, name);
   if (!certificate.certified) return;
-  // The chain that reached the step: from the last start at or before it.
-  const auto after = std::ranges::upper_bound(certificate.starts, certificate.step);
-  if (after == certificate.starts.begin()) {
-    throw Error(ErrorKind::bad_data,
-                fmt::format("{}: the search starts after its chosen step", name));
-  }
   StepTests tests(risks, certificate.path.count());
-  for (std::int64_t step = *std::prev(after); step <= certificate.step; ++step) {
-    if (tests.p_value(step) <= level_of(certificate)) continue;
-    throw Error(
-        ErrorKind::bad_data,
-        fmt::format("{}: step {} of the search does not pass by the recorded answers", name, step));
-  }
+  const std::int64_t step = last_accepted_step(certificate, tests);
+  if (step == certificate.step) return;
+  throw Error(ErrorKind::bad_data,
+              fmt::format("{}: the search ends at step {} by the recorded answers, the certificate "
+                          "says {}",
+                          name, step, certificate.step));
 }
 
 }  // namespace biglittle

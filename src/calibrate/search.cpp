@@ -27,6 +27,13 @@ std::int64_t first_start(const ThresholdPath& path, double n, const CalibrateOpt
   return path.count() - 1;
 }
 
+/// With several starts, more than one gains only where scores do not order mistakes; that is when
+/// `selective` needs them.
+std::int64_t asked_starts(const CalibrateOptions& options) {
+  if (options.starts > 0) return options.starts;
+  return options.selective > 0.0 ? 10 : 1;
+}
+
 }  // namespace
 
 CalibrationSample::CalibrationSample(const Scores& calibration,
@@ -40,22 +47,47 @@ CalibrationSample::CalibrationSample(const Scores& calibration,
 
 std::vector<std::int64_t> starting_steps(const ThresholdPath& path, std::int64_t n,
                                          const CalibrateOptions& options) {
-  const auto first_of = [&](std::int64_t chains) {
-    return first_start(path, static_cast<double>(n), options,
-                       options.delta / static_cast<double>(chains));
+  const auto first_of = [&](std::int64_t starts) {
+    return first_start(path, static_cast<double>(n), options, first_level(options.delta, starts));
   };
-  std::int64_t chains = options.starts;
-  while (chains > path.count() - first_of(chains)) chains = path.count() - first_of(chains);
-  const std::int64_t first = first_of(chains);
+  std::int64_t count = asked_starts(options);
+  while (count > path.count() - first_of(count)) count = path.count() - first_of(count);
+  const std::int64_t first = first_of(count);
   std::vector<std::int64_t> starts;
-  for (std::int64_t chain = 0; chain < chains; ++chain) {
-    starts.push_back(first + chain * (path.count() - first) / chains);
+  for (std::int64_t start = 0; start < count; ++start) {
+    starts.push_back(first + start * (path.count() - first) / count);
   }
   return starts;
 }
 
-double level_of(const Certificate& certificate) {
-  return certificate.delta / static_cast<double>(certificate.starts.size());
+double first_level(double delta, std::int64_t starts) { return starts == 1 ? delta : 0.5 * delta; }
+
+double reported_level(const Certificate& certificate) {
+  return certificate.certified ? certificate.delta
+                               : first_level(certificate.delta, std::ssize(certificate.starts));
+}
+
+std::int64_t last_accepted_step(const Certificate& certificate, StepTests& tests) {
+  const std::int64_t starts = std::ssize(certificate.starts);
+  const double first = first_level(certificate.delta, starts);
+  std::int64_t accepted = -1;
+  double level = 0.0;
+  auto start = certificate.starts.begin();
+  for (std::int64_t step = *start; step < certificate.path.count(); ++step) {
+    if (start != certificate.starts.end() && *start == step) {
+      level += start == certificate.starts.begin()
+                   ? first
+                   : (certificate.delta - first) / static_cast<double>(starts - 1);
+      ++start;
+    }
+    if (level <= 0.0) continue;
+    if (tests.p_value(step) <= level) {
+      accepted = step;
+    } else {
+      level = 0.0;
+    }
+  }
+  return accepted;
 }
 
 LocalRates measure_rates(std::span<const std::int64_t> thresholds, double delta,

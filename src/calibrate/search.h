@@ -57,13 +57,23 @@ class StepTests {
   std::vector<std::optional<double>> p_values_;
 };
 
-/// Where the chains of a search start: as many different steps as are asked for and the path has
-/// room for, from the first that tune says is worth testing on n samples.
+/// Where a search starts: at as many different steps as are asked for and the path has room for,
+/// from the first that tune says is worth testing on n samples.
 std::vector<std::int64_t> starting_steps(const ThresholdPath& path, std::int64_t n,
                                          const CalibrateOptions& options);
 
-/// At which every step is tested.
-double level_of(const Certificate& certificate);
+/// At which the first start is tested: delta, or half of it where the others share the other half.
+double first_level(double delta, std::int64_t starts);
+
+/// The level of the certificate's numbers: delta, or where nothing passed that of the first start.
+double reported_level(const Certificate& certificate);
+
+/// The last step accepted, -1 for none. Every start has a part of delta: all of it for the only
+/// one, else half for the first and equal parts of the other half for the others. A step is tested
+/// at its own part and what the step before hands on; when it is accepted it hands all of that on.
+/// (The fallback procedure: Wiens 2003; Wiens & Dmitrienko 2005. With one start it is the
+/// fixed-sequence test.)
+std::int64_t last_accepted_step(const Certificate& certificate, StepTests& tests);
 
 /// What thresholds do to samples.
 struct LocalRates {

@@ -143,8 +143,8 @@ TEST(CheckOptions, RefusesNumbersOutsideTheirRange) {
   options.cost.table = {{"bag", {{"other", 2.0}}}};
   expect_refused(options, "calibrate.cost.table.bag.other is 2, expected a number from 0 to 1");
   options = {};
-  options.starts = 0;
-  expect_refused(options, "calibrate.starts is 0, expected an integer from 1 to 1000");
+  options.starts = -1;
+  expect_refused(options, "calibrate.starts is -1, expected an integer from 0 to 1000");
 }
 
 TEST(CheckOptions, RefusesNamesThatAreNoClassWithTheClosest) {

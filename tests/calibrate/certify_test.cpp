@@ -197,8 +197,8 @@ SearchPlan ten_steps() {
 TEST(Certify, BeginsSelectiveWhereTuneHasEnoughLocalSamples) {
   // 1.5 ln(0.05) / ln(0.95) = 87.6 of 200 samples: the step that answers half of tune is the first
   // with as many.
-  const EscalationPolicy policy =
-      certify_bags(ten_steps(), right_at_ten_scores(20), {.net_loss = 0.0, .selective = 0.05});
+  const EscalationPolicy policy = certify_bags(ten_steps(), right_at_ten_scores(20),
+                                               {.net_loss = 0.0, .selective = 0.05, .starts = 1});
   EXPECT_EQ(policy.certificate.starts, Ints{4});
   EXPECT_EQ(policy.certificate.step, 9);
   EXPECT_EQ(policy.certificate.tested, 6);
@@ -225,7 +225,7 @@ TEST(Certify, ALaterStartReachesWhatAnEarlierOneIsKeptFrom) {
   add(calibration, 2000, {5, kLittleBag, kBag, kBag});
   add(calibration, 1000, {5, kLittleBag, kBag, kBag});
   const SearchPlan plan = plan_of({10, 5}, {0.3, 1.0});
-  CalibrateOptions options{.net_loss = 0.0, .selective = 0.02};
+  CalibrateOptions options{.net_loss = 0.0, .selective = 0.02, .starts = 1};
   // At the first step 30 of 30 are wrong, at the second 30 of 3,030: P(Binomial <= 30) = 9e-6.
   const EscalationPolicy one = certify_bags(plan, calibration, options);
   EXPECT_EQ(one.certificate.starts, Ints{0});
@@ -235,6 +235,30 @@ TEST(Certify, ALaterStartReachesWhatAnEarlierOneIsKeptFrom) {
   EXPECT_EQ(two.certificate.starts, (Ints{0, 1}));
   EXPECT_EQ(two.certificate.step, 1);
   EXPECT_NO_THROW(recheck(two, calibration, bag_and_boot(), "p"));
+}
+
+TEST(Certify, HandsTheLevelOfAcceptedStepsToTheNextStart) {
+  // Two starts, at steps 0 and 2 of 4, tested at 0.025 each. 72 right local answers give
+  // 0.95^72 = 0.0249 at step 0; 60 more at step 2 with one wrong among all would pass by itself.
+  Scores calibration;
+  add(calibration, 72, {10, kLittleBag, kBag, kBag});
+  add(calibration, 20, {8, kLittleBag, kBag, kBag});
+  add(calibration, 2, {8, kLittleBag, kShirt, kShirt});
+  add(calibration, 33, {6, kLittleBag, kBag, kBag});
+  const SearchPlan plan = plan_of({10, 8, 6, 4}, {1.0, 1.0, 1.0, 1.0});
+  const CalibrateOptions options{.net_loss = 0.0, .selective = 0.05, .starts = 2};
+  const EscalationPolicy policy = certify_bags(plan, calibration, options);
+  ASSERT_EQ(policy.certificate.starts, (Ints{0, 2}));
+  // P(Binomial(94, 0.05) <= 2) = 0.14 stops the first part at step 1; P(Binomial(127, 0.05) <= 2) =
+  // 0.0455 is too much for the second part alone.
+  EXPECT_EQ(policy.certificate.step, 0);
+  EXPECT_EQ(policy.certificate.tested, 3);
+  // Without the stop both parts meet at step 2, and together they are enough.
+  Scores smooth;
+  add(smooth, 92, {10, kLittleBag, kBag, kBag});
+  add(smooth, 2, {6, kLittleBag, kShirt, kShirt});
+  add(smooth, 33, {6, kLittleBag, kBag, kBag});
+  EXPECT_EQ(certify_bags(plan, smooth, options).certificate.step, 3);
 }
 
 TEST(Certify, TellsAConflictBetweenBudgetAndRisk) {
@@ -386,7 +410,7 @@ TEST(Recheck, RefusesAStepThatWasReachedPastAFailure) {
   policy.priority_local = last.priority_local;
   policy.audit = last.audit;
   expect_error(ErrorKind::bad_data,
-               "p.json: step 2 of the search does not pass by the recorded answers",
+               "p.json: the search ends at step 1 by the recorded answers, the certificate says 3",
                [&] { recheck(policy, calibration, bag_and_boot(), "p.json"); });
 }
 

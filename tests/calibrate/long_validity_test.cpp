@@ -55,11 +55,10 @@ void expect_more_than_others(const Trial& trial, std::int64_t n, std::int64_t dr
 
 TEST(CertificateCoverage, IsAboveThatOfBonferroniAndSgr) {
   for (const std::int64_t n : kSampleSizes) {
-    expect_more_than_others(coverage_trial(Shape::well_ordered, 1), n, 200);
+    expect_more_than_others(coverage_trial(Shape::well_ordered), n, 200);
   }
-  expect_more_than_others(coverage_trial(Shape::flat, 10), kSampleSizes[1], 200);
-  expect_more_than_others(coverage_trial(Shape::confidently_wrong_at_top, 10), kSampleSizes[1],
-                          200);
+  expect_more_than_others(coverage_trial(Shape::flat), kSampleSizes[1], 200);
+  expect_more_than_others(coverage_trial(Shape::confidently_wrong_at_top), kSampleSizes[1], 200);
 }
 
 }  // namespace

@@ -26,9 +26,9 @@ std::vector<Trial> certificate_trials();
 /// Trials about a field whose mix is not the data's, which the search is not told: not valid.
 std::vector<Trial> untold_field_trials();
 
-/// `selective` alone, bound 5 %, searched from `starts` steps. Where scores order mistakes the
-/// bound is reached half-way; else everything could stay local at half of it.
-Trial coverage_trial(Shape shape, std::int64_t starts);
+/// `selective` alone, bound 5 %. Where scores order mistakes the bound is reached half-way; else
+/// everything could stay local at half of it.
+Trial coverage_trial(Shape shape);
 
 /// For GoogleTest, which would print the bytes.
 void PrintTo(const Trial& trial, std::ostream* out);
