@@ -82,6 +82,13 @@ typedef uint8_t bl_byte;
 /* Bytes that wide kernels may read behind the last map of an arena. */
 #define BL_SLACK_BYTES (BL_WIDE ? 64 : 0)
 
+/* Packed weights begin where a whole vector can be loaded at once. */
+#if defined(_MSC_VER) && !defined(__clang__)
+#define BL_ALIGN64 __declspec(align(64))
+#else
+#define BL_ALIGN64 __attribute__((aligned(64)))
+#endif
+
 /* Code generated for one form does not link with a runtime compiled for another. */
 #define BL_JOIN_NAMES(name, form) name##_##form
 #define BL_JOIN(name, form) BL_JOIN_NAMES(name, form)

@@ -22,6 +22,9 @@ using Keys = std::map<std::string, std::string>;
 
 std::size_t index(std::int64_t value) { return static_cast<std::size_t>(value); }
 
+/// BL_SLACK_BYTES of bl_runtime.h.
+constexpr std::int64_t kDeviceSlackBytes = 64;
+
 std::string_view type_name(SampleType type) { return type == SampleType::u8 ? "uint8" : "float32"; }
 
 void require_priorities(const Int8Model& model) {
@@ -103,19 +106,45 @@ void add_selftest(Keys& keys, const Samples& vectors, std::span<const std::int32
   keys["SCORES"] = c_values(std::span<const std::int64_t>(scores));
 }
 
-/// Everything that the fixed texts leave open about the network; returns its footprint.
-DeviceFootprint add_network(Keys& keys, const Int8Model& model) {
-  const DeviceProgram program = plan_device_program(model);
-  DeviceFootprint footprint;
-  footprint.arena_bytes = program.arena.bytes;
+/// What one layout adds to bl_model.c.
+struct NetworkText {
+  std::string data;
+  std::string calls;  ///< the body of bl_model_run_with up to the accumulators
+  std::int64_t arena_bytes = 0;
+  std::int64_t constant_bytes = 0;
+};
+
+NetworkText network_text(const Int8Model& model, DeviceLayout layout) {
+  const DeviceProgram program = plan_device_program(model, layout);
+  NetworkText text;
+  text.arena_bytes = program.arena.bytes + (layout == DeviceLayout::wide ? kDeviceSlackBytes : 0);
+  std::string calls;
   for (const DeviceStep& step : program.steps) {
     const LayerText layer = layer_text(model, program, step);
-    keys["DATA"] += layer.data;
-    keys["CALLS"] += "  " + layer.call + "\n";
-    footprint.constant_bytes += layer.constant_bytes;
+    text.data += layer.data;
+    if (!layer.call.empty()) calls += "  " + layer.call + "\n";
+    text.constant_bytes += layer.constant_bytes;
   }
-  const std::size_t accumulators = program.steps.back().output;
-  keys["ACCUMULATOR_WORD"] = std::to_string(program.arena.offsets[accumulators] / 4);
+  if (calls.find("memory") != std::string::npos) {
+    text.calls = "  bl_byte* const memory = (bl_byte*)arena;\n";
+  }
+  text.calls += fmt::format("  int32_t* const accumulators = arena + {};\n{}",
+                            program.arena.offsets[program.steps.back().output] / 4, calls);
+  return text;
+}
+
+/// Everything that the fixed texts leave open about the network; returns its footprint.
+DeviceFootprint add_network(Keys& keys, const Int8Model& model) {
+  const NetworkText tight = network_text(model, DeviceLayout::tight);
+  const NetworkText wide = network_text(model, DeviceLayout::wide);
+  const DeviceFootprint footprint{tight.arena_bytes, tight.constant_bytes, wide.arena_bytes,
+                                  wide.constant_bytes};
+  keys["DATA"] = tight.data;
+  keys["CALLS"] = tight.calls;
+  keys["WIDE_DATA"] = wide.data;
+  keys["WIDE_CALLS"] = wide.calls;
+  keys["WIDE_ARENA_BYTES"] = std::to_string(footprint.wide_arena_bytes);
+  keys["WIDE_CONSTANT_BYTES"] = std::to_string(footprint.wide_constant_bytes);
   const Shape& shape = model.graph.input().shape;
   const bool bytes = model.preprocessing.type == SampleType::u8;
   keys["HEIGHT"] = std::to_string(shape.height);

@@ -14,10 +14,13 @@
 
 namespace biglittle {
 
-/// What the generated code needs, known at export.
+/// What the generated code needs, known at export, in bytes. `wide`: with kernels for x86 or
+/// AArch64 vectors; the others are for microcontrollers and portable C.
 struct DeviceFootprint {
   std::int64_t arena_bytes = 0;
   std::int64_t constant_bytes = 0;  ///< weights, biases and multipliers
+  std::int64_t wide_arena_bytes = 0;
+  std::int64_t wide_constant_bytes = 0;
 };
 
 struct DeviceSource {

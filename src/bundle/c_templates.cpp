@@ -27,9 +27,15 @@ std::string_view model_header_template() {
 #define BL_MODEL_PRIORITIES @PRIORITIES@
 /* For bl_audit: the share of local answers to send up as well, times 2^32. */
 #define BL_MODEL_AUDIT_LIMIT UINT32_C(@AUDIT_LIMIT@)
-/* Memory for activations, and weights, biases and multipliers in flash. */
+/* Memory for activations, and weights, biases and multipliers in flash, for the form of the kernels
+ * that is compiled (BL_FORM in bl_runtime.h). */
+#if BL_WIDE
+#define BL_MODEL_ARENA_BYTES @WIDE_ARENA_BYTES@
+#define BL_MODEL_CONSTANT_BYTES @WIDE_CONSTANT_BYTES@
+#else
 #define BL_MODEL_ARENA_BYTES @ARENA_BYTES@
 #define BL_MODEL_CONSTANT_BYTES @CONSTANT_BYTES@
+#endif
 /* SHA-256 of the int8 network: the identity that the policy's certificate names. */
 #define BL_MODEL_DIGEST "@DIGEST@"
 
@@ -80,10 +86,18 @@ const int64_t bl_model_thresholds[BL_MODEL_CLASSES] = {
 const char* const bl_model_class_names[BL_MODEL_CLASSES] = {
 @CLASS_NAMES@};
 
-@DATA@@RULE@bl_result bl_model_run_with(int32_t* arena, const bl_model_input* input) {
-  int8_t* const memory = (int8_t*)arena;
-  int32_t* const accumulators = arena + @ACCUMULATOR_WORD@;
-@CALLS@  return @DECIDE@;
+/* The same layers for both orders in which kernels read (BL_WIDE in bl_runtime.h). */
+#if BL_WIDE
+
+@WIDE_DATA@#else
+
+@DATA@#endif
+
+@RULE@bl_result bl_model_run_with(int32_t* arena, const bl_model_input* input) {
+#if BL_WIDE
+@WIDE_CALLS@#else
+@CALLS@#endif
+  return @DECIDE@;
 }
 
 bl_result bl_model_run(const bl_model_input* input) {
@@ -146,126 +160,6 @@ int main(void) {
   return 0;
 }
 #endif
-)";
-}
-
-std::string_view device_readme_template() {
-  return R"(# The little network as C99
-
-Integers only inside, no allocation, no C library beyond `string.h`. Generated: export again
-instead of editing.
-
-| what | bytes |
-|---|---|
-| weights, biases, multipliers (flash) | @CONSTANT_BYTES@ |
-| arena for activations (RAM) | @ARENA_BYTES@ |
-
-| file | content |
-|---|---|
-| `bl_model.h`, `bl_model.c` | this network: sizes, thresholds, class names, weights, the call |
-| `bl_runtime.h`, `bl_runtime.c` | the kernels, the same for every network |
-| `bl_selftest.c` | @COUNT@ inputs and the integers they must give; not needed in a product |
-
-## Build
-
-Either add `bl_model.c` and `bl_runtime.c` to a project, or `add_subdirectory` this folder and link
-`bl_model`. To try it on this machine:
-
-```
-cc -std=c99 -O3 -ffp-contract=off -DBL_SELFTEST_MAIN bl_model.c bl_runtime.c bl_selftest.c -o selftest
-./selftest
-```
-
-```
-cmake -S . -B build && cmake --build build && ctest --test-dir build
-```
-
-Do not use `-ffast-math`. On cores without a single-precision unit the kernels round with integers
-only, to the same results; `-DBL_SOFT_FLOAT=1` (or 0) overrides the choice. After a port, run
-`bl_selftest()` on the device once: it returns 0.
-
-## Call
-
-```c
-#include "bl_model.h"
-
-bl_result result = bl_model_run(input);
-if (result.escalate) {
-  /* send the input to the big network */
-} else {
-  /* bl_model_class_names[result.class_index] is the answer@IF_OTHER@ */
-}
-```
-
-`input` points to @INPUT_COUNT@ values of type `@INPUT_TYPE@`, raw, in height, width, channel order
-(@HEIGHT@ x @WIDTH@ x @CHANNELS@): `input[(row * @WIDTH@ + column) * @CHANNELS@ + channel]`. Test
-vectors and ONNX files of the bundle use channel, height, width order instead.
-
-`bl_model_run` works in a static arena; `bl_model_run_with(arena, input)` takes
-`int32_t arena[BL_MODEL_ARENA_BYTES / 4]` from the caller and shares nothing.
-
-## Decision
-
-`result.score` is an integer that says how sure the network is: @SCORE_TEXT@
-`result.margin` is the largest minus the second largest of the int32 accumulators
-(`result.accumulators`). The device answers when `score >= bl_model_thresholds[class_index]`, the
-threshold of the class it names. A tie of the two largest accumulators has the score `BL_TIE_SCORE`,
-which is below every threshold, so it always goes up; so does every answer of a class whose
-threshold is `BL_ALWAYS_ESCALATE`.
-
-@OTHER_TEXT@
-
-The thresholds are one array near the top of `bl_model.c`, read at every call, so they may be
-patched there or in the flash image. A larger one escalates more. Other values than the exported
-ones are allowed but not covered by the certificate:
-
-@CERTIFICATE@
-
-## Audit
-
-The certificate speaks about inputs like those it was made on. Whether the field still is like that
-shows only where big is asked although the device has answered. `bl_audit(n, BL_MODEL_AUDIT_LIMIT)`
-picks @AUDIT_PERCENT@ % of the local answers for it, by their running number alone:
-
-```c
-static uint32_t local_answers; /* keep it over restarts, or start it at random */
-
-if (!result.escalate && bl_audit(local_answers++, BL_MODEL_AUDIT_LIMIT)) {
-  /* use the answer, and send the input up as well */
-}
-```
-
-Log each of them in order of time as a CSV line with the columns `little` (the device's answer),
-`score` and `big` (big's answer): `biglittle audit BUNDLE --log FILE` tells when the two disagree
-more often than they did on calibration.
-)";
-}
-
-std::string_view device_cmake_template() {
-  return R"(cmake_minimum_required(VERSION 3.13)
-project(bl_model LANGUAGES C)
-
-if(NOT CMAKE_BUILD_TYPE)
-  set(CMAKE_BUILD_TYPE Release)
-endif()
-
-add_library(bl_model STATIC bl_model.c bl_runtime.c)
-target_include_directories(bl_model PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
-set_target_properties(bl_model PROPERTIES C_STANDARD 99 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
-if(NOT MSVC)
-  # One rounding a product: a fused multiply-add would round differently.
-  target_compile_options(bl_model PRIVATE -ffp-contract=off)
-endif()
-
-if(CMAKE_SOURCE_DIR STREQUAL CMAKE_CURRENT_SOURCE_DIR)
-  enable_testing()
-  add_executable(bl_selftest bl_selftest.c)
-  set_target_properties(bl_selftest PROPERTIES C_STANDARD 99 C_STANDARD_REQUIRED ON
-                                               C_EXTENSIONS OFF)
-  target_compile_definitions(bl_selftest PRIVATE BL_SELFTEST_MAIN)
-  target_link_libraries(bl_selftest PRIVATE bl_model)
-  add_test(NAME bl_selftest COMMAND bl_selftest)
-endif()
 )";
 }
 

@@ -69,6 +69,10 @@ std::string c_values(std::span<const std::int64_t> values) { return fill_lines(v
 
 std::string c_values(std::span<const float> values) { return fill_lines(values, c_float); }
 
+std::string c_expressions(std::span<const std::string> expressions) {
+  return fill_lines(expressions, [](const std::string& expression) { return expression; });
+}
+
 std::string fill_in(std::string_view text, const std::map<std::string, std::string>& values) {
   std::string filled;
   while (true) {

@@ -28,13 +28,21 @@ std::string c_values(std::span<const std::int32_t> values);
 std::string c_values(std::span<const std::int64_t> values);
 std::string c_values(std::span<const float> values);
 
+/// The expressions separated by ", ", in indented lines of at most 100 columns.
+std::string c_expressions(std::span<const std::string> expressions);
+
 /// "static const TYPE NAME[N] = {\n  values};\n" with a blank line behind.
 template <typename T>
 std::string c_array(std::string_view type, std::string_view name, std::span<const T> values) {
   std::string text = "static const ";
   text.append(type).append(" ").append(name);
   text.append("[").append(std::to_string(values.size())).append("] = {\n");
-  return text.append(c_values(values)).append("};\n\n");
+  if constexpr (std::is_same_v<T, std::string>) {
+    text.append(c_expressions(values));
+  } else {
+    text.append(c_values(values));
+  }
+  return text.append("};\n\n");
 }
 
 /// `text` with every @KEY@ replaced by its value. Throws Error{internal} for an unknown key.
