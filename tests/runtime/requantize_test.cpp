@@ -149,10 +149,13 @@ TEST(InputQuantization, RoundsTiesToEvenAndClamps) {
   const std::vector<float> values = {
       0.0f,   0.5f,  1.5f,   -0.5f,  1e30f,
       -1e30f, 63.0f, 63.25f, 63.75f, std::numeric_limits<float>::quiet_NaN()};
-  std::vector<std::int8_t> quantized(values.size());
-  bl_input_f32(static_cast<std::int32_t>(values.size()), values.data(), 0.0f, 1.0f, 64,
-               quantized.data());
-  EXPECT_EQ(quantized, (std::vector<std::int8_t>{64, 64, 66, 64, 127, -128, 127, 127, 127, -128}));
+  const bl_map map = {1, static_cast<std::int32_t>(values.size()), 1,
+                      static_cast<std::int32_t>(values.size())};
+  std::vector<bl_byte> stored(values.size());
+  bl_input_f32(&map, values.data(), 0.0f, 1.0f, 64, stored.data());
+  std::vector<int> quantized;
+  for (const bl_byte byte : stored) quantized.push_back(byte - BL_BYTE_OFFSET);
+  EXPECT_EQ(quantized, (std::vector<int>{64, 64, 66, 64, 127, -128, 127, 127, 127, -128}));
 }
 
 }  // namespace
