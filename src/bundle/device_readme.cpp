@@ -62,7 +62,7 @@ CFLAGS = -std=c99 -O3 -march=native -ffp-contract=off
 OBJECTS = main.o bl_model.o bl_runtime.o
 
 app: $(OBJECTS)
-	$(CC) $(CFLAGS) $(OBJECTS) -o $@
+	$(CC) $(CFLAGS) $(OBJECTS) -o app
 
 $(OBJECTS): $(wildcard *.h) Makefile
 ```
