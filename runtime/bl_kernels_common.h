@@ -158,8 +158,8 @@ BL_INLINE bl_byte bl_to_byte(int32_t acc, float multiplier, const bl_limits* lim
 
 /* ---- windows ---- */
 
-/* Where a window lies along one axis: its taps [begin, end) are inside the image, tap 0 at
- * `start`. end <= begin: none is. */
+/* Where a window lies along one axis: its taps [begin, end) are inside the image, those before and
+ * behind are padding; tap 0 is at `start`. */
 typedef struct {
   int32_t start;
   int32_t begin;
@@ -172,6 +172,7 @@ BL_INLINE bl_span bl_place(int32_t position, int32_t stride, int32_t pad, int32_
   span.start = position * stride - pad;
   span.begin = span.start < 0 ? -span.start : 0;
   span.end = size - span.start < kernel ? size - span.start : kernel;
+  if (BL_UNLIKELY(span.end <= span.begin)) span.begin = span.end = kernel;
   return span;
 }
 

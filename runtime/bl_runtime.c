@@ -167,8 +167,8 @@ BL_INLINE void bl_add_channels(const bl_byte* BL_RESTRICT input, int32_t count,
 static void bl_average(const bl_pool_layer* layer, const bl_limits* limits, const bl_byte* input,
                        bl_span rows, bl_span columns, bl_byte* output) {
   const int32_t channels = layer->input.channels;
-  const int32_t height = rows.end > rows.begin ? rows.end - rows.begin : 0;
-  const int32_t width = columns.end > columns.begin ? columns.end - columns.begin : 0;
+  const int32_t height = rows.end - rows.begin;
+  const int32_t width = columns.end - columns.begin;
   const int32_t zeros = height * width * (layer->range.input_zero + BL_BYTE_OFFSET);
   for (int32_t first = 0; first < channels; first += BL_POOL_TILE) {
     const int32_t left = channels - first;
