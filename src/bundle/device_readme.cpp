@@ -22,6 +22,11 @@ instead of editing.
 |---|---|---|
 | weights, biases, multipliers (flash) | @CONSTANT_BYTES@ | @WIDE_CONSTANT_BYTES@ |
 | arena for activations (RAM) | @ARENA_BYTES@ | @WIDE_ARENA_BYTES@ |
+| stack below `bl_model_run`, at most | @STACK_BYTES@ | @WIDE_STACK_BYTES@ |
+
+On a Cortex-M4 code and tables are at most @CODE_BYTES@ bytes (GCC, `-O2`): @FLASH_BYTES@ bytes of
+flash and @RAM_BYTES@ bytes of RAM together. With `-ffunction-sections -Wl,--gc-sections` the linker
+leaves out the kernels that this network does not call.
 
 ## Build
 
