@@ -17,6 +17,31 @@
 #define BL_CHECK_PRINT(...) printf(__VA_ARGS__)
 #endif
 
+/* Whether this processor has the instructions of the form; where it is not known, a program that
+ * was compiled for them is taken to run on one that does. */
+#if defined(__GNUC__) && BL_FORM >= BL_FORM_AVX2 && BL_FORM <= BL_FORM_AVX512_VNNI
+#include <cpuid.h>
+
+static bool bl_runs_here(void) {
+  unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
+  const bool more = __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0;
+  switch (BL_FORM) {
+    case BL_FORM_AVX2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case BL_FORM_AVX_VNNI:
+      return more && (eax >> 4 & 1u) != 0 && __builtin_cpu_supports("avx2");
+    default:
+      return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
+  }
+}
+#else
+static bool bl_runs_here(void) { return true; }
+#endif
+
+/* What ctest takes for a test that was skipped. */
+enum { BL_SKIPPED = 77 };
+
 /* Sizes of the static memory: layers are drawn until they fit. */
 enum {
   BL_MAP_BYTES = 24576,
@@ -511,6 +536,10 @@ static bool bl_check_linear(bool accumulators) {
 
 int main(void) {
   int32_t checked[4] = {0, 0, 0, 0};
+  if (!bl_runs_here()) {
+    BL_CHECK_PRINT("form %d: this processor does not have its instructions\n", BL_FORM);
+    return BL_SKIPPED;
+  }
   for (int32_t kind = 0; kind < 4; ++kind) {
     while (checked[kind] < BL_CHECK_CASES) {
       const bool done = kind < 2 ? bl_check_conv(kind == 1) : bl_check_linear(kind == 3);
