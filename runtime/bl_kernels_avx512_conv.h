@@ -2,7 +2,7 @@
 #ifndef BL_KERNELS_AVX512_CONV_H
 #define BL_KERNELS_AVX512_CONV_H
 
-/* Part of bl_kernels_avx512.h. A tile is the sums of some pixels for one to four blocks of 16
+/* Part of bl_kernels_avx512.h. A tile is the sums of some pixels for one to three blocks of 16
  * channels, all in registers: every loaded weight meets all pixels, every loaded pixel all blocks.
  * Sums are variables of their own, made by macros, because compilers keep arrays of this size in
  * memory. */
@@ -20,25 +20,29 @@ struct bl_tiling {
   bl_writing writing;
 };
 
-#define BL_BIAS_1 const __m512i bias0 = _mm512_load_si512((const void*)t->bias);
-#define BL_BIAS_2 BL_BIAS_1 const __m512i bias1 = _mm512_load_si512((const void*)(t->bias + 16));
-#define BL_BIAS_3 BL_BIAS_2 const __m512i bias2 = _mm512_load_si512((const void*)(t->bias + 32));
-#define BL_BIAS_4 BL_BIAS_3 const __m512i bias3 = _mm512_load_si512((const void*)(t->bias + 48));
+#define BL_BIAS_1 const __m512i bias0 = _mm512_load_si512((const void*)t->bias)
+#define BL_BIAS_2 \
+  BL_BIAS_1;      \
+  const __m512i bias1 = _mm512_load_si512((const void*)(t->bias + 16))
+#define BL_BIAS_3 \
+  BL_BIAS_2;      \
+  const __m512i bias2 = _mm512_load_si512((const void*)(t->bias + 32))
 
 #define BL_BEGIN_1(h, p) __m512i h##p##_0 = bias0;
 #define BL_BEGIN_2(h, p) BL_BEGIN_1(h, p) __m512i h##p##_1 = bias1;
 #define BL_BEGIN_3(h, p) BL_BEGIN_2(h, p) __m512i h##p##_2 = bias2;
-#define BL_BEGIN_4(h, p) BL_BEGIN_3(h, p) __m512i h##p##_3 = bias3;
 
-#define BL_WEIGHT_1 const __m512i w0 = _mm512_load_si512((const void*)w);
-#define BL_WEIGHT_2 BL_WEIGHT_1 const __m512i w1 = _mm512_load_si512((const void*)(w + block));
-#define BL_WEIGHT_3 BL_WEIGHT_2 const __m512i w2 = _mm512_load_si512((const void*)(w + 2 * block));
-#define BL_WEIGHT_4 BL_WEIGHT_3 const __m512i w3 = _mm512_load_si512((const void*)(w + 3 * block));
+#define BL_WEIGHT_1 const __m512i w0 = _mm512_load_si512((const void*)w)
+#define BL_WEIGHT_2 \
+  BL_WEIGHT_1;      \
+  const __m512i w1 = _mm512_load_si512((const void*)(w + block))
+#define BL_WEIGHT_3 \
+  BL_WEIGHT_2;      \
+  const __m512i w2 = _mm512_load_si512((const void*)(w + 2 * block))
 
 #define BL_DOTS_1(h, p) BL_DOT(h##p##_0, x, w0);
 #define BL_DOTS_2(h, p) BL_DOTS_1(h, p) BL_DOT(h##p##_1, x, w1);
 #define BL_DOTS_3(h, p) BL_DOTS_2(h, p) BL_DOT(h##p##_2, x, w2);
-#define BL_DOTS_4(h, p) BL_DOTS_3(h, p) BL_DOT(h##p##_3, x, w3);
 #define BL_STEP(h, p, DOTS)                             \
   {                                                     \
     const __m512i x = bl_spread(h##_in + p * in_pixel); \
@@ -47,7 +51,6 @@ struct bl_tiling {
 #define BL_STEP_1(h, p) BL_STEP(h, p, BL_DOTS_1)
 #define BL_STEP_2(h, p) BL_STEP(h, p, BL_DOTS_2)
 #define BL_STEP_3(h, p) BL_STEP(h, p, BL_DOTS_3)
-#define BL_STEP_4(h, p) BL_STEP(h, p, BL_DOTS_4)
 
 #define BL_ROUND(sum, m) bl_round(&limits, sum, m)
 #define BL_WRITE(h, p, parts, count, r0, r1, r2, r3) \
@@ -80,39 +83,42 @@ struct bl_tiling {
 #define BL_END_3(h, p)                                                                         \
   BL_WRITE(h, p, 1, 1, BL_ROUND(h##p##_0, m0), BL_ROUND(h##p##_1, m1), BL_ROUND(h##p##_2, m2), \
            _mm512_setzero_si512())
-#define BL_END_4(h, p)                                                                         \
-  BL_WRITE(h, p, 1, 1, BL_ROUND(h##p##_0, m0), BL_ROUND(h##p##_1, m1), BL_ROUND(h##p##_2, m2), \
-           BL_ROUND(h##p##_3, m3))
 #define BL_END_3_1(h) BL_HALF_1(BL_END_3, h)
 #define BL_END_3_2(h) BL_HALF_2(BL_END_3, h)
 #define BL_END_3_3(h) BL_HALF_3(BL_END_3, h)
 #define BL_END_3_4(h) BL_HALF_4(BL_END_3, h)
-#define BL_END_4_1(h) BL_HALF_1(BL_END_4, h)
-#define BL_END_4_2(h) BL_HALF_2(BL_END_4, h)
-#define BL_END_4_3(h) BL_HALF_3(BL_END_4, h)
 
-#define BL_MULTIPLIER_1 const __m512 m0 = _mm512_load_ps(t->multiplier);
-#define BL_MULTIPLIER_2 BL_MULTIPLIER_1 const __m512 m1 = _mm512_load_ps(t->multiplier + 16);
-#define BL_MULTIPLIER_3 BL_MULTIPLIER_2 const __m512 m2 = _mm512_load_ps(t->multiplier + 32);
-#define BL_MULTIPLIER_4 BL_MULTIPLIER_3 const __m512 m3 = _mm512_load_ps(t->multiplier + 48);
+#define BL_MULTIPLIER_1 const __m512 m0 = _mm512_load_ps(t->multiplier)
+#define BL_MULTIPLIER_2 \
+  BL_MULTIPLIER_1;      \
+  const __m512 m1 = _mm512_load_ps(t->multiplier + 16)
+#define BL_MULTIPLIER_3 \
+  BL_MULTIPLIER_2;      \
+  const __m512 m2 = _mm512_load_ps(t->multiplier + 32)
 
-#define BL_TILE(BLOCKS, HALF)                                                                      \
-  static void bl_tile_##BLOCKS##_##HALF(const bl_tiling* t, const bl_byte* a_begin,                \
-                                        const bl_byte* b_begin, bl_byte* a_out, bl_byte* b_out) {  \
-    const intptr_t in_pixel = t->in_pixel, out_pixel = t->out_pixel, block = t->block;             \
-    const bl_byte_limits limits = t->limits;                                                       \
-    const int8_t* w = t->weight;                                                                   \
-    BL_BIAS_##BLOCKS BL_HALF_##HALF(BL_BEGIN_##BLOCKS, a)                                          \
-        BL_HALF_##HALF(BL_BEGIN_##BLOCKS, b) for (int32_t ky = 0; ky < t->kernel_height; ++ky) {   \
-      const bl_byte* a_in = a_begin + ky * t->in_row;                                              \
-      const bl_byte* b_in = b_begin + ky * t->in_row;                                              \
-      for (int32_t step = t->steps; step != 0; --step, a_in += 4, b_in += 4, w += 64) {            \
-        BL_WEIGHT_##BLOCKS BL_HALF_##HALF(BL_STEP_##BLOCKS, a) BL_HALF_##HALF(BL_STEP_##BLOCKS, b) \
-      }                                                                                            \
-    }                                                                                              \
-    BL_MULTIPLIER_##BLOCKS BL_END_##BLOCKS##_##HALF(a) BL_END_##BLOCKS##_##HALF(b)(void)           \
-        out_pixel,                                                                                 \
-        (void)block;                                                                               \
+#define BL_TILE(BLOCKS, HALF)                                                                     \
+  static void bl_tile_##BLOCKS##_##HALF(const bl_tiling* t, const bl_byte* a_begin,               \
+                                        const bl_byte* b_begin, bl_byte* a_out, bl_byte* b_out) { \
+    const intptr_t in_pixel = t->in_pixel, out_pixel = t->out_pixel, block = t->block;            \
+    const bl_byte_limits limits = t->limits;                                                      \
+    const int8_t* w = t->weight;                                                                  \
+    BL_BIAS_##BLOCKS;                                                                             \
+    BL_HALF_##HALF(BL_BEGIN_##BLOCKS, a);                                                         \
+    BL_HALF_##HALF(BL_BEGIN_##BLOCKS, b);                                                         \
+    for (int32_t ky = 0; ky < t->kernel_height; ++ky) {                                           \
+      const bl_byte* a_in = a_begin + ky * t->in_row;                                             \
+      const bl_byte* b_in = b_begin + ky * t->in_row;                                             \
+      for (int32_t step = t->steps; step != 0; --step, a_in += 4, b_in += 4, w += 64) {           \
+        BL_WEIGHT_##BLOCKS;                                                                       \
+        BL_HALF_##HALF(BL_STEP_##BLOCKS, a);                                                      \
+        BL_HALF_##HALF(BL_STEP_##BLOCKS, b);                                                      \
+      }                                                                                           \
+    }                                                                                             \
+    BL_MULTIPLIER_##BLOCKS;                                                                       \
+    BL_END_##BLOCKS##_##HALF(a);                                                                  \
+    BL_END_##BLOCKS##_##HALF(b);                                                                  \
+    (void)out_pixel;                                                                              \
+    (void)block;                                                                                  \
   }
 
 /* At most 24 sums, so that weights and a pixel have registers too. */
@@ -134,25 +140,18 @@ BL_TILE(3, 1)
 BL_TILE(3, 2)
 BL_TILE(3, 3)
 BL_TILE(3, 4)
-BL_TILE(4, 1)
-BL_TILE(4, 2)
-BL_TILE(4, 3)
 
-enum { BL_MOST_BLOCKS = 4, BL_MOST_HALF = 8 };
+enum { BL_MOST_BLOCKS = 3, BL_MOST_HALF = 8 };
 
 static const bl_tile bl_tile_of[BL_MOST_BLOCKS][BL_MOST_HALF] = {
     {bl_tile_1_1, bl_tile_1_2, bl_tile_1_3, bl_tile_1_4, bl_tile_1_5, bl_tile_1_6, bl_tile_1_7,
      bl_tile_1_8},
     {bl_tile_2_1, bl_tile_2_2, bl_tile_2_3, bl_tile_2_4, bl_tile_2_5, bl_tile_2_6, 0, 0},
-    {bl_tile_3_1, bl_tile_3_2, bl_tile_3_3, bl_tile_3_4, 0, 0, 0, 0},
-    {bl_tile_4_1, bl_tile_4_2, bl_tile_4_3, 0, 0, 0, 0, 0}};
+    {bl_tile_3_1, bl_tile_3_2, bl_tile_3_3, bl_tile_3_4, 0, 0, 0, 0}};
 
 /* The most pixels of half a tile, by blocks. */
-static const int32_t bl_most_of[BL_MOST_BLOCKS] = {8, 6, 4, 3};
+static const int32_t bl_most_of[BL_MOST_BLOCKS] = {8, 6, 4};
 
-#ifndef BL_PICK
-#define BL_PICK(left) (left == 5 ? 3 : left > 4 ? 4 : left)
-#endif
 void bl_conv2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* output,
                int32_t* scratch) {
   const bl_grid grid = bl_grid_of(layer);
@@ -170,7 +169,7 @@ void bl_conv2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* outp
   (void)scratch;
   for (int32_t first = 0; first < blocks;) {
     const int32_t left = blocks - first;
-    const int32_t together = BL_PICK(left);
+    const int32_t together = left == 4 ? 2 : left < 3 ? left : 3;
     t.weight = layer->weight + first * t.block;
     t.bias = layer->bias + 16 * first;
     t.multiplier = layer->multiplier + 16 * first;
