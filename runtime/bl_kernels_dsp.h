@@ -70,6 +70,41 @@ BL_INLINE int32_t bl_add_high_product(uint32_t a, uint32_t b, int32_t acc) {
   return acc;
 }
 
+/* ---- results ---- */
+
+/* The limits of a layer twice in a word: two results are clamped at once. */
+typedef struct {
+  uint32_t low;
+  uint32_t high;
+  uint32_t add;
+} bl_pair_limits;
+
+BL_INLINE uint32_t bl_twice(int32_t value) { return ((uint32_t)value & 0xffffu) * 0x10001u; }
+
+BL_INLINE bl_pair_limits bl_pair_limits_of(const bl_range* range) {
+  const bl_limits single = bl_limits_of(range);
+  const bl_pair_limits limits = {bl_twice(single.low), bl_twice(single.high), bl_twice(single.add)};
+  return limits;
+}
+
+/* Stored bytes in the low halves of both 16-bit values. */
+BL_INLINE uint32_t bl_to_bytes(int32_t first, int32_t second, const bl_pair_limits* limits) {
+  uint32_t pair, difference;
+  __asm__(
+      "ssat %0, #16, %2\n\t"
+      "ssat %1, #16, %3\n\t"
+      "pkhbt %0, %0, %1, lsl #16\n\t"
+      "ssub16 %1, %0, %4\n\t"
+      "sel %0, %0, %4\n\t"
+      "ssub16 %1, %0, %5\n\t"
+      "sel %0, %5, %0\n\t"
+      "sadd16 %0, %0, %6"
+      : "=&r"(pair), "=&r"(difference)
+      : "r"(first), "r"(second), "r"(limits->low), "r"(limits->high), "r"(limits->add)
+      : "cc");
+  return pair;
+}
+
 /* ---- windows of two pixels ---- */
 
 /* Writes one of the two windows: four values to two words, then two words of the other window. */
@@ -208,41 +243,67 @@ static void bl_dot_rest(const uint32_t* windows, const int8_t* weight, int32_t f
   }
 }
 
-static void bl_conv_pixels(const bl_conv2d_layer* layer, const bl_limits* limits,
-                           const uint32_t* windows, int32_t length, bl_byte* first,
-                           bl_byte* second) {
-  const int32_t outputs = layer->output.channels;
-  const int32_t groups = length / BL_GROUP;
-  const int32_t rest = length % BL_GROUP;
+/* What stays the same for all channels of two pixels. */
+typedef struct {
+  const uint32_t* windows;
+  int32_t groups; /* whole ones of a window */
+  int32_t rest;   /* values behind them */
+  bl_pair_limits limits;
+} bl_two_windows;
+
+BL_INLINE void bl_conv_tile(const bl_two_windows* two, const int8_t* weight, int32_t filter,
+                            const float* multiplier, int32_t* acc, uint32_t* pairs) {
+  bl_dot_2x2(two->windows, weight, filter, two->groups, acc);
+  if (two->rest != 0) {
+    bl_dot_rest(two->windows + two->groups * BL_GROUP_WORDS, weight + two->groups * BL_GROUP,
+                filter, two->rest, acc);
+  }
+  const float m0 = multiplier[0], m1 = multiplier[filter != 0];
+  const int32_t a0 = bl_scale_for_limits(acc[0], m0), b0 = bl_scale_for_limits(acc[1], m0);
+  const int32_t a1 = bl_scale_for_limits(acc[2], m1), b1 = bl_scale_for_limits(acc[3], m1);
+  pairs[0] = bl_to_bytes(a0, a1, &two->limits);
+  pairs[1] = bl_to_bytes(b0, b1, &two->limits);
+}
+
+BL_INLINE void bl_store_pair(uint32_t pair, bl_byte* output) {
+  const uint16_t bytes = (uint16_t)(pair | pair >> 8);
+  memcpy(output, &bytes, sizeof bytes);
+}
+
+/* All channels of two pixels. Where there is one pixel, `second` is `first`, and its window is the
+ * same; an odd last channel is computed twice. */
+BL_NOINLINE void bl_conv_pixels(const bl_conv2d_layer* layer, const bl_two_windows* both,
+                                bl_byte* first, bl_byte* second) {
+  const bl_two_windows two = *both;
+  const int32_t length = two.groups * BL_GROUP + two.rest;
   const int8_t* weight = layer->weight;
-  for (int32_t o = 0; o < outputs; o += 2) {
-    /* An odd last channel is computed twice. */
-    const int32_t next = o + 1 < outputs ? 1 : 0;
-    const int32_t filter = next * length;
-    int32_t acc[4];
-    acc[0] = acc[1] = layer->bias[o];
-    acc[2] = acc[3] = layer->bias[o + next];
-    bl_dot_2x2(windows, weight, filter, groups, acc);
-    if (rest != 0) {
-      bl_dot_rest(windows + groups * BL_GROUP_WORDS, weight + groups * BL_GROUP, filter, rest, acc);
-    }
-    /* Where there is one pixel, `second` is `first`, and its window is the same. */
-    for (int32_t k = 0; k <= next; ++k) {
-      const float multiplier = layer->multiplier[o + k];
-      first[o + k] = bl_to_byte(acc[2 * k], multiplier, limits);
-      second[o + k] = bl_to_byte(acc[2 * k + 1], multiplier, limits);
-    }
-    weight += 2 * length;
+  const int32_t* bias = layer->bias;
+  const float* multiplier = layer->multiplier;
+  uint32_t pairs[2];
+  int32_t outputs = layer->output.channels;
+  for (; outputs >= 2; outputs -= 2) {
+    int32_t acc[4] = {bias[0], bias[0], bias[1], bias[1]};
+    bl_conv_tile(&two, weight, length, multiplier, acc, pairs);
+    bl_store_pair(pairs[0], first);
+    bl_store_pair(pairs[1], second);
+    weight += 2 * length, bias += 2, multiplier += 2, first += 2, second += 2;
+  }
+  if (outputs > 0) {
+    int32_t acc[4] = {bias[0], bias[0], bias[0], bias[0]};
+    bl_conv_tile(&two, weight, 0, multiplier, acc, pairs);
+    *first = (bl_byte)pairs[0];
+    *second = (bl_byte)pairs[1];
   }
 }
 
 void bl_conv2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* output,
                int32_t* scratch) {
-  const bl_limits limits = bl_limits_of(&layer->range);
   const int32_t length =
       layer->window.kernel_height * layer->window.kernel_width * layer->input.channels;
   const int32_t pixels = layer->output.height * layer->output.width;
   uint32_t* const windows = (uint32_t*)scratch;
+  const bl_two_windows two = {windows, length / BL_GROUP, length % BL_GROUP,
+                              bl_pair_limits_of(&layer->range)};
   bl_byte* outputs[2];
   int32_t y = 0, x = 0;
   /* Pairs reach from one row into the next: only the last pixel of a map may be alone. */
@@ -259,104 +320,206 @@ void bl_conv2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* outp
         }
       }
     }
-    bl_conv_pixels(layer, &limits, windows, length, outputs[0], outputs[1]);
+    bl_conv_pixels(layer, &two, outputs[0], outputs[1]);
   }
 }
 
 /* ---- depthwise convolution ---- */
 
-/* Four channels over neighbouring taps: bytes lie `step` apart, weights `channels`. */
-BL_INLINE void bl_add_taps(const bl_byte* input, int32_t step, const int8_t* weight,
-                           int32_t channels, int32_t taps, int32_t* acc) {
-  for (int32_t i = 0; i < taps; ++i) {
-    const uint32_t x = bl_load_word(input);
-    const uint32_t w = bl_load_word(weight);
-    const uint32_t even = bl_even_bytes(x), odd = bl_odd_bytes(x);
-    const uint32_t even_weights = bl_even_weights(w), odd_weights = bl_odd_weights(w);
-    acc[0] = bl_add_low_product(even, even_weights, acc[0]);
-    acc[1] = bl_add_low_product(odd, odd_weights, acc[1]);
-    acc[2] = bl_add_high_product(even, even_weights, acc[2]);
-    acc[3] = bl_add_high_product(odd, odd_weights, acc[3]);
-    input += step;
-    weight += channels;
-  }
-}
-
-/* Where one pixel's taps lie: outside the image a word of padding stands for all of them. */
+/* A rectangle of taps. In a rectangle of padding every tap reads the same word. */
 typedef struct {
-  bl_span rows;
-  bl_span columns;
-  const bl_byte* input; /* the first tap inside the image */
-  uint32_t padding;
+  int32_t rows;
+  int32_t columns;
+  int32_t step;       /* from tap to tap of the input */
+  int32_t channels;   /* of the weights */
+  int32_t row;        /* from the first tap of a row to that of the next */
+  int32_t weight_row; /* of the weights */
 } bl_taps;
 
-static void bl_depthwise_four(const bl_conv2d_layer* layer, const bl_limits* limits,
-                              const bl_taps* taps, int32_t channel, bl_byte* output) {
+/* One tap of four channels: `x` and `w` address its bytes and its weights. */
+#define BL_DSP_TAP(x, w)      \
+  "ldr r9, [r1" x             \
+  "]\n"                       \
+  "ldr r11, [r2" w            \
+  "]\n"                       \
+  "uxtb16 r10, r9, ror #8\n"  \
+  "uxtb16 r9, r9\n"           \
+  "sxtb16 r12, r11, ror #8\n" \
+  "sxtb16 r11, r11\n"         \
+  "smlabb r4, r9, r11, r4\n"  \
+  "smlabb r5, r10, r12, r5\n" \
+  "smlatt r6, r9, r11, r6\n"  \
+  "smlatt r7, r10, r12, r7\n"
+
+#define BL_DSP_NEXT_ROW \
+  "ldr r9, [sp, #4]\n"  \
+  "ldr r10, [sp, #8]\n" \
+  "add r1, r9\n"        \
+  "add r2, r10\n"
+
+/* Adds the taps of four channels to acc[0 ... 3]; most rectangles are three taps wide. The stack
+ * holds acc and the steps from row to row. */
+__attribute__((naked, noinline)) static void bl_add_taps(
+    const bl_taps* taps __attribute__((unused)), const bl_byte* input __attribute__((unused)),
+    const int8_t* weight __attribute__((unused)), int32_t* acc __attribute__((unused))) {
+  __asm__ volatile(
+      ".syntax unified\n"
+      "push {r4-r11, lr}\n"
+      "ldrd r9, r10, [r0, #16]\n"
+      "push {r3, r9, r10}\n"
+      "ldm r3, {r4-r7}\n"
+      "ldrd r3, r8, [r0, #8]\n"
+      "ldrd r0, lr, [r0]\n"
+      "cmp lr, #3\n"
+      "bne 2f\n"
+      "1:\n" BL_DSP_TAP("", "") BL_DSP_TAP(", r3", ", r8")
+          BL_DSP_TAP(", r3, lsl #1", ", r8, lsl #1") BL_DSP_NEXT_ROW
+      "subs r0, #1\n"
+      "bne 1b\n"
+      "b 4f\n"
+      "2:\n" /* r1 and r2 walk along a row; r3 and r8 are what is left from its end to the next */
+      "ldr r9, [sp, #4]\n"
+      "mls r9, r3, lr, r9\n"
+      "str r9, [sp, #4]\n"
+      "ldr r9, [sp, #8]\n"
+      "mls r9, r8, lr, r9\n"
+      "str r9, [sp, #8]\n"
+      "push {lr}\n"
+      "3:\n" BL_DSP_TAP("", "")
+      "add r1, r3\n"
+      "add r2, r8\n"
+      "subs lr, #1\n"
+      "bne 3b\n"
+      "pop {lr}\n" BL_DSP_NEXT_ROW
+      "push {lr}\n"
+      "subs r0, #1\n"
+      "bne 3b\n"
+      "pop {lr}\n"
+      "4:\n"
+      "pop {r3, r9, r10}\n"
+      "stm r3, {r4-r7}\n"
+      "pop {r4-r11, pc}\n");
+}
+
+/* The taps of one pixel: one rectangle inside the image, and above, below, left and right of it up
+ * to four of padding. */
+typedef struct {
+  const bl_byte* input; /* its first byte */
+  int32_t weight;       /* the offset of its first weight */
+  bl_taps taps;
+} bl_rectangle;
+
+typedef struct {
+  bl_pair_limits limits;
+  uint32_t zeros; /* a word of padding */
+  int32_t count;
+  bl_rectangle rectangles[5];
+} bl_depthwise_place;
+
+static void bl_add_rectangle(bl_depthwise_place* place, const bl_conv2d_layer* layer,
+                             const bl_byte* input, bl_span rows, bl_span columns) {
   const int32_t channels = layer->input.channels;
-  const int32_t width = layer->window.kernel_width;
-  const int32_t inside = taps->columns.end - taps->columns.begin;
-  const bl_byte* const padding = (const bl_byte*)&taps->padding;
-  const bl_byte* input = taps->input + channel;
-  const int8_t* weight = layer->weight + channel;
-  int32_t acc[4];
-  memcpy(acc, layer->bias + channel, sizeof acc);
-  for (int32_t ky = 0; ky < layer->window.kernel_height; ++ky) {
-    if (ky < taps->rows.begin || ky >= taps->rows.end) {
-      bl_add_taps(padding, 0, weight, channels, width, acc);
-      weight += width * channels;
-      continue;
-    }
-    bl_add_taps(padding, 0, weight, channels, taps->columns.begin, acc);
-    weight += taps->columns.begin * channels;
-    bl_add_taps(input, channels, weight, channels, inside, acc);
-    weight += inside * channels;
-    bl_add_taps(padding, 0, weight, channels, width - taps->columns.end, acc);
-    weight += (width - taps->columns.end) * channels;
-    input += layer->input.row;
+  const int32_t weight_row = layer->window.kernel_width * channels;
+  bl_rectangle* rectangle = place->rectangles + place->count;
+  const bl_taps taps = {rows.end - rows.begin,        columns.end - columns.begin,
+                        input ? channels : 0,         channels,
+                        input ? layer->input.row : 0, weight_row};
+  if (taps.rows <= 0 || taps.columns <= 0) return;
+  rectangle->input = (const bl_byte*)&place->zeros;
+  if (input) {
+    rectangle->input = input + (rows.start + rows.begin) * layer->input.row +
+                       (columns.start + columns.begin) * channels;
   }
-  for (int32_t k = 0; k < 4; ++k) {
-    output[channel + k] = bl_to_byte(acc[k], layer->multiplier[channel + k], limits);
+  rectangle->weight = rows.begin * weight_row + columns.begin * channels;
+  rectangle->taps = taps;
+  place->count += 1;
+}
+
+static void bl_place_taps(bl_depthwise_place* place, const bl_conv2d_layer* layer,
+                          const bl_byte* input, bl_span rows, bl_span columns) {
+  const int32_t height = layer->window.kernel_height, width = layer->window.kernel_width;
+  const bl_span above = {0, 0, rows.begin}, below = {0, rows.end, height};
+  const bl_span left = {0, 0, columns.begin}, right = {0, columns.end, width};
+  const bl_span all = {0, 0, width};
+  place->count = 0;
+  bl_add_rectangle(place, layer, input, rows, columns);
+  if (rows.end - rows.begin == height && columns.end - columns.begin == width) return;
+  bl_add_rectangle(place, layer, 0, above, all);
+  bl_add_rectangle(place, layer, 0, below, all);
+  bl_add_rectangle(place, layer, 0, rows, left);
+  bl_add_rectangle(place, layer, 0, rows, right);
+}
+
+/* All channels of one pixel, by fours; the last four overlap those before where the number of
+ * channels is no multiple of four. */
+BL_NOINLINE void bl_depthwise_pixel(const bl_conv2d_layer* layer, const bl_depthwise_place* place,
+                                    bl_byte* output) {
+  const bl_pair_limits limits = place->limits;
+  const int32_t* bias = layer->bias;
+  const float* multiplier = layer->multiplier;
+  const int32_t last = layer->input.channels - BL_GROUP;
+  int32_t channel = 0;
+  for (;;) {
+    int32_t acc[4];
+    memcpy(acc, bias + channel, sizeof acc);
+    const bl_rectangle* rectangle = place->rectangles;
+    const bl_rectangle* const end = rectangle + place->count;
+    do {
+      const int32_t first = rectangle->taps.step != 0 ? channel : 0;
+      bl_add_taps(&rectangle->taps, rectangle->input + first,
+                  layer->weight + rectangle->weight + channel, acc);
+    } while (++rectangle != end);
+    const float* m = multiplier + channel;
+    const uint32_t even =
+        bl_to_bytes(bl_scale_for_limits(acc[0], m[0]), bl_scale_for_limits(acc[2], m[2]), &limits);
+    const uint32_t odd =
+        bl_to_bytes(bl_scale_for_limits(acc[1], m[1]), bl_scale_for_limits(acc[3], m[3]), &limits);
+    const uint32_t bytes = even | odd << 8;
+    memcpy(output + channel, &bytes, sizeof bytes);
+    if (channel == last) return;
+    channel = channel + BL_GROUP < last ? channel + BL_GROUP : last;
   }
 }
 
-/* One of the last channels where their number is no multiple of four. */
-static void bl_depthwise_one(const bl_conv2d_layer* layer, const bl_limits* limits,
-                             const bl_taps* taps, int32_t channel, bl_byte* output) {
+/* Fewer than four channels. */
+static void bl_depthwise_few(const bl_conv2d_layer* layer, const bl_limits* limits,
+                             const bl_byte* input, bl_span rows, bl_span columns, bl_byte* output) {
   const int32_t channels = layer->input.channels;
-  const int8_t* weight = layer->weight + channel;
-  int32_t acc = layer->bias[channel];
-  for (int32_t ky = 0; ky < layer->window.kernel_height; ++ky) {
-    const bl_byte* input = taps->input + (ky - taps->rows.begin) * layer->input.row + channel;
-    for (int32_t kx = 0; kx < layer->window.kernel_width; ++kx) {
-      const bool inside = ky >= taps->rows.begin && ky < taps->rows.end &&
-                          kx >= taps->columns.begin && kx < taps->columns.end;
-      const int32_t x =
-          inside ? input[(kx - taps->columns.begin) * channels] : (int32_t)(taps->padding & 0xffu);
-      acc += x * *weight;
-      weight += channels;
+  const int32_t zero = layer->range.input_zero + BL_BYTE_OFFSET;
+  for (int32_t channel = 0; channel < channels; ++channel) {
+    const int8_t* weight = layer->weight + channel;
+    int32_t acc = layer->bias[channel];
+    for (int32_t ky = 0; ky < layer->window.kernel_height; ++ky) {
+      for (int32_t kx = 0; kx < layer->window.kernel_width; ++kx) {
+        const bool inside =
+            ky >= rows.begin && ky < rows.end && kx >= columns.begin && kx < columns.end;
+        const int32_t x = inside ? input[(rows.start + ky) * layer->input.row +
+                                         (columns.start + kx) * channels + channel]
+                                 : zero;
+        acc += x * *weight;
+        weight += channels;
+      }
     }
+    output[channel] = bl_to_byte(acc, layer->multiplier[channel], limits);
   }
-  output[channel] = bl_to_byte(acc, layer->multiplier[channel], limits);
 }
 
 void bl_depthwise2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* output) {
   const bl_limits limits = bl_limits_of(&layer->range);
   const int32_t channels = layer->input.channels;
-  bl_taps taps;
-  taps.padding = (uint32_t)(layer->range.input_zero + BL_BYTE_OFFSET) * 0x01010101u;
+  bl_depthwise_place place;
+  place.limits = bl_pair_limits_of(&layer->range);
+  place.zeros = (uint32_t)(layer->range.input_zero + BL_BYTE_OFFSET) * 0x01010101u;
   for (int32_t y = 0; y < layer->output.height; ++y) {
-    taps.rows = bl_place_row(&layer->window, y, layer->input.height);
+    const bl_span rows = bl_place_row(&layer->window, y, layer->input.height);
     bl_byte* pixel = output + y * layer->output.row;
     for (int32_t x = 0; x < layer->output.width; ++x) {
-      taps.columns = bl_place_column(&layer->window, x, layer->input.width);
-      taps.input = input + (taps.rows.start + taps.rows.begin) * layer->input.row +
-                   (taps.columns.start + taps.columns.begin) * channels;
-      int32_t channel = 0;
-      for (; channel + 4 <= channels; channel += 4) {
-        bl_depthwise_four(layer, &limits, &taps, channel, pixel);
-      }
-      for (; channel < channels; ++channel) {
-        bl_depthwise_one(layer, &limits, &taps, channel, pixel);
+      const bl_span columns = bl_place_column(&layer->window, x, layer->input.width);
+      if (channels < BL_GROUP) {
+        bl_depthwise_few(layer, &limits, input, rows, columns, pixel);
+      } else {
+        bl_place_taps(&place, layer, input, rows, columns);
+        bl_depthwise_pixel(layer, &place, pixel);
       }
       pixel += channels;
     }
