@@ -107,73 +107,88 @@ BL_INLINE uint32_t bl_to_bytes(int32_t first, int32_t second, const bl_pair_limi
 
 /* ---- windows of two pixels ---- */
 
-/* Writes one of the two windows: four values to two words, then two words of the other window. */
-typedef struct {
-  uint32_t* out;
-  uint32_t word; /* values that do not fill a word yet */
-  int32_t held;  /* their bits */
-} bl_packer;
-
-BL_INLINE void bl_pack_word(bl_packer* packer, uint32_t word) {
-  packer->out[0] = bl_even_bytes(word);
-  packer->out[1] = bl_odd_bytes(word);
-  packer->out += BL_GROUP_WORDS;
+/* One to three bytes as the low bytes of a word, zeros above. Where bytes lie before them, one load
+ * that ends with the last of them brings them all. */
+BL_INLINE uint32_t bl_load_rest(const void* bytes, int32_t count, bool preceded) {
+  const uint8_t* byte = (const uint8_t*)bytes;
+  if (preceded) return bl_load_word(byte + count - BL_GROUP) >> (8 * (BL_GROUP - count));
+  uint32_t word = byte[0];
+  if (count > 1) word |= (uint32_t)byte[1] << 8;
+  if (count > 2) word |= (uint32_t)byte[2] << 16;
+  return word;
 }
 
-/* Appends `count` bytes; from word to word `input` moves by `step`: 4, or 0 for a word of padding.
- */
-static void bl_pack_bytes(bl_packer* packer, const bl_byte* input, int32_t step, int32_t count) {
-  bl_packer state = *packer;
-  if (state.held == 0) {
-    for (; count >= BL_GROUP; count -= BL_GROUP) {
-      bl_pack_word(&state, bl_load_word(input));
-      input += step;
-    }
-  } else {
-    for (; count >= BL_GROUP; count -= BL_GROUP) {
-      const uint32_t word = bl_load_word(input);
-      bl_pack_word(&state, state.word | word << state.held);
-      state.word = word >> (32 - state.held);
-      input += step;
-    }
+/* Writes a group of one of the two windows; a group of the other one lies behind it. */
+BL_INLINE uint32_t* bl_pack_word(uint32_t* out, uint32_t word) {
+  out[0] = bl_even_bytes(word);
+  out[1] = bl_odd_bytes(word);
+  return out + BL_GROUP_WORDS;
+}
+
+/* Appends `count` bytes to a window of which `position` values are there, the last position % 4 in
+ * `word` only, and returns what `word` is then. Padding is a word that is read again and again:
+ * `step` from word to word is 0 then and 4 otherwise. */
+BL_INLINE uint32_t bl_pack_run(uint32_t* window, int32_t position, uint32_t word,
+                               const bl_byte* input, int32_t step, int32_t count) {
+  uint32_t* out = window + (position & ~(BL_GROUP - 1));
+  const int32_t held = position & (BL_GROUP - 1);
+  const bool long_enough = count >= BL_GROUP;
+  if (held != 0) {
+    const int32_t room = BL_GROUP - held;
+    word |= (long_enough ? bl_load_word(input) : bl_load_rest(input, count, false)) << (8 * held);
+    if (count < room) return word;
+    out = bl_pack_word(out, word);
+    if (step != 0) input += room;
+    count -= room;
   }
-  for (int32_t i = 0; i < count; ++i) {
-    state.word |= (uint32_t)input[i] << state.held;
-    state.held += 8;
-    if (state.held == 32) {
-      bl_pack_word(&state, state.word);
-      state.word = 0;
-      state.held = 0;
-    }
+  for (; count >= BL_GROUP; count -= BL_GROUP) {
+    out = bl_pack_word(out, bl_load_word(input));
+    input += step;
   }
-  *packer = state;
+  if (count == 0) return 0;
+  if (step == 0) return bl_load_word(input) >> (8 * (BL_GROUP - count));
+  return bl_load_rest(input, count, long_enough);
+}
+
+BL_NOINLINE uint32_t bl_pack_any_run(uint32_t* window, int32_t position, uint32_t word,
+                                     const bl_byte* input, int32_t step, int32_t count) {
+  return count != 0 ? bl_pack_run(window, position, word, input, step, count) : word;
 }
 
 /* One window, padding included, filled up to a whole group with zeros. */
 static void bl_pack_window(const bl_conv2d_layer* layer, const bl_byte* input, int32_t y, int32_t x,
-                           uint32_t* out) {
+                           uint32_t* window) {
   const int32_t channels = layer->input.channels;
-  const int32_t width = layer->window.kernel_width;
+  const int32_t row = layer->input.row;
+  const int32_t height = layer->window.kernel_height;
+  const int32_t width = layer->window.kernel_width * channels;
   const bl_span rows = bl_place_row(&layer->window, y, layer->input.height);
   const bl_span columns = bl_place_column(&layer->window, x, layer->input.width);
-  const uint32_t zeros = (uint32_t)(layer->range.input_zero + BL_BYTE_OFFSET) * 0x01010101u;
-  const bl_byte* const padding = (const bl_byte*)&zeros;
-  bl_packer packer = {out, 0, 0};
-  for (int32_t ky = 0; ky < layer->window.kernel_height; ++ky) {
-    if (ky < rows.begin || ky >= rows.end) {
-      bl_pack_bytes(&packer, padding, 0, width * channels);
-      continue;
+  const int32_t begin = columns.begin * channels, end = columns.end * channels;
+  const bl_byte* run = input + (rows.start + rows.begin) * row + columns.start * channels + begin;
+  int32_t position = 0;
+  uint32_t word = 0;
+  if (rows.end - rows.begin == height && end - begin == width) {
+    for (int32_t ky = 0; ky < height; ++ky) {
+      word = bl_pack_run(window, position, word, run, BL_GROUP, width);
+      position += width;
+      run += row;
     }
-    if (columns.begin > 0) bl_pack_bytes(&packer, padding, 0, columns.begin * channels);
-    if (columns.end > columns.begin) {
-      bl_pack_bytes(
-          &packer,
-          input + (rows.start + ky) * layer->input.row + (columns.start + columns.begin) * channels,
-          BL_GROUP, (columns.end - columns.begin) * channels);
+  } else {
+    const uint32_t zeros = (uint32_t)(layer->range.input_zero + BL_BYTE_OFFSET) * 0x01010101u;
+    const bl_byte* const padding = (const bl_byte*)&zeros;
+    for (int32_t ky = 0; ky < height; ++ky) {
+      const bool inside = ky >= rows.begin && ky < rows.end;
+      word = bl_pack_any_run(window, position, word, padding, 0, inside ? begin : width);
+      if (inside) {
+        word = bl_pack_any_run(window, position + begin, word, run, BL_GROUP, end - begin);
+        word = bl_pack_any_run(window, position + end, word, padding, 0, width - end);
+        run += row;
+      }
+      position += width;
     }
-    if (columns.end < width) bl_pack_bytes(&packer, padding, 0, (width - columns.end) * channels);
   }
-  if (packer.held > 0) bl_pack_word(&packer, packer.word);
+  if (position % BL_GROUP != 0) bl_pack_word(window + (position & ~(BL_GROUP - 1)), word);
 }
 
 /* ---- convolution ---- */
@@ -228,10 +243,9 @@ __attribute__((naked, noinline)) static void bl_dot_2x2(
 
 /* The last one to three values of a window with their weights. */
 static void bl_dot_rest(const uint32_t* windows, const int8_t* weight, int32_t filter, int32_t rest,
-                        int32_t* acc) {
+                        bool preceded, int32_t* acc) {
   for (int32_t k = 0; k < 2; ++k) {
-    uint32_t word = 0;
-    for (int32_t i = 0; i < rest; ++i) word |= (uint32_t)(uint8_t)weight[i] << (8 * i);
+    const uint32_t word = bl_load_rest(weight, rest, preceded);
     const uint32_t even = bl_even_weights(word);
     const uint32_t odd = bl_odd_weights(word);
     for (int32_t p = 0; p < 2; ++p) {
@@ -256,7 +270,7 @@ BL_INLINE void bl_conv_tile(const bl_two_windows* two, const int8_t* weight, int
   bl_dot_2x2(two->windows, weight, filter, two->groups, acc);
   if (two->rest != 0) {
     bl_dot_rest(two->windows + two->groups * BL_GROUP_WORDS, weight + two->groups * BL_GROUP,
-                filter, two->rest, acc);
+                filter, two->rest, two->groups > 0, acc);
   }
   const float m0 = multiplier[0], m1 = multiplier[filter != 0];
   const int32_t a0 = bl_scale_for_limits(acc[0], m0), b0 = bl_scale_for_limits(acc[1], m0);
