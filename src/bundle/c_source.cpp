@@ -113,13 +113,13 @@ struct NetworkText {
   std::string calls;  ///< the body of bl_model_run_with up to the accumulators
   std::int64_t arena_bytes = 0;
   std::int64_t constant_bytes = 0;
-  std::size_t steps = 0;
+  std::int64_t code_bytes = 0;
 };
 
 NetworkText network_text(const Int8Model& model, DeviceLayout layout) {
   const DeviceProgram program = plan_device_program(model, layout);
   NetworkText text;
-  text.steps = program.steps.size();
+  text.code_bytes = device_code_bytes(model, program);
   text.arena_bytes = program.arena.bytes + (layout == DeviceLayout::wide ? kDeviceSlackBytes : 0);
   std::string calls;
   for (const DeviceStep& step : program.steps) {
@@ -141,7 +141,7 @@ DeviceFootprint add_network(Keys& keys, const Int8Model& model) {
   const NetworkText tight = network_text(model, DeviceLayout::tight);
   const NetworkText wide = network_text(model, DeviceLayout::wide);
   const DeviceFootprint footprint{tight.arena_bytes, tight.constant_bytes, wide.arena_bytes,
-                                  wide.constant_bytes, device_code_bytes(model, tight.steps)};
+                                  wide.constant_bytes, tight.code_bytes};
   keys["DATA"] = tight.data;
   keys["CALLS"] = tight.calls;
   keys["WIDE_DATA"] = wide.data;

@@ -24,9 +24,9 @@ instead of editing.
 | arena for activations (RAM) | @ARENA_BYTES@ | @WIDE_ARENA_BYTES@ |
 | stack below `bl_model_run`, at most | @STACK_BYTES@ | @WIDE_STACK_BYTES@ |
 
-On a Cortex-M4 code and tables are at most @CODE_BYTES@ bytes (GCC, `-O2`): @FLASH_BYTES@ bytes of
-flash and @RAM_BYTES@ bytes of RAM together. With `-ffunction-sections -Wl,--gc-sections` the linker
-leaves out the kernels that this network does not call.
+The stack is what GCC reports with `-O2` or `-O3`. On a Cortex-M4 code and tables are at most
+@CODE_BYTES@ bytes with `-O2 -ffunction-sections -Wl,--gc-sections`, beside `memcpy` and `memset`:
+together at most @FLASH_BYTES@ bytes of flash and @RAM_BYTES@ bytes of RAM.
 
 ## Build
 

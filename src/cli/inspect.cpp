@@ -116,7 +116,7 @@ Description describe_bundle(const std::filesystem::path& folder) {
   }
   text += format_table({"file", "size", "sha256"}, rows);
   const DeviceFootprint footprint = device_footprint(bundle.little_int8);
-  text += "\n" + footprint_text(footprint);
+  text.append("\n").append(footprint_text(footprint));
   text += "\nlittle network\n" + graph_text(bundle.little_int8.graph);
   Json json = {{"kind", "bundle"},
                {"name", bundle.name},
