@@ -150,19 +150,18 @@ BL_INLINE uint32_t bl_pack_run(uint32_t* window, int32_t position, uint32_t word
   return bl_load_rest(input, count, long_enough);
 }
 
-BL_NOINLINE uint32_t bl_pack_any_run(uint32_t* window, int32_t position, uint32_t word,
-                                     const bl_byte* input, int32_t step, int32_t count) {
-  return count != 0 ? bl_pack_run(window, position, word, input, step, count) : word;
+BL_NOINLINE uint32_t bl_pack_border_run(uint32_t* window, int32_t position, uint32_t word,
+                                        const bl_byte* input, int32_t step, int32_t count) {
+  return bl_pack_run(window, position, word, input, step, count);
 }
 
 /* One window, padding included, filled up to a whole group with zeros. */
-static void bl_pack_window(const bl_conv2d_layer* layer, const bl_byte* input, int32_t y, int32_t x,
-                           uint32_t* window) {
+static void bl_pack_window(const bl_conv2d_layer* layer, const bl_byte* input, bl_span rows,
+                           int32_t x, uint32_t* window) {
   const int32_t channels = layer->input.channels;
   const int32_t row = layer->input.row;
   const int32_t height = layer->window.kernel_height;
   const int32_t width = layer->window.kernel_width * channels;
-  const bl_span rows = bl_place_row(&layer->window, y, layer->input.height);
   const bl_span columns = bl_place_column(&layer->window, x, layer->input.width);
   const int32_t begin = columns.begin * channels, end = columns.end * channels;
   const bl_byte* run = input + (rows.start + rows.begin) * row + columns.start * channels + begin;
@@ -179,11 +178,14 @@ static void bl_pack_window(const bl_conv2d_layer* layer, const bl_byte* input, i
     const bl_byte* const padding = (const bl_byte*)&zeros;
     for (int32_t ky = 0; ky < height; ++ky) {
       const bool inside = ky >= rows.begin && ky < rows.end;
-      word = bl_pack_any_run(window, position, word, padding, 0, inside ? begin : width);
-      if (inside) {
-        word = bl_pack_any_run(window, position + begin, word, run, BL_GROUP, end - begin);
-        word = bl_pack_any_run(window, position + end, word, padding, 0, width - end);
+      const int32_t before = inside ? begin : width;
+      if (before != 0) word = bl_pack_border_run(window, position, word, padding, 0, before);
+      if (inside && end != begin) {
+        word = bl_pack_border_run(window, position + begin, word, run, BL_GROUP, end - begin);
         run += row;
+      }
+      if (inside && end != width) {
+        word = bl_pack_border_run(window, position + end, word, padding, 0, width - end);
       }
       position += width;
     }
@@ -261,14 +263,17 @@ static void bl_dot_rest(const uint32_t* windows, const int8_t* weight, int32_t f
 typedef struct {
   const uint32_t* windows;
   int32_t groups; /* whole ones of a window */
-  int32_t rest;   /* values behind them */
+  int32_t rest;   /* values behind them, which have a group of their own, filled up with zeros */
   bl_pair_limits limits;
 } bl_two_windows;
 
+/* `inner`: more weights follow, so that the group of the rest can be multiplied as a whole: what is
+ * read behind the weights of a channel meets the zeros. */
 BL_INLINE void bl_conv_tile(const bl_two_windows* two, const int8_t* weight, int32_t filter,
-                            const float* multiplier, int32_t* acc, uint32_t* pairs) {
-  bl_dot_2x2(two->windows, weight, filter, two->groups, acc);
-  if (two->rest != 0) {
+                            bool inner, const float* multiplier, int32_t* acc, uint32_t* pairs) {
+  const bool separate = two->rest != 0 && !inner;
+  bl_dot_2x2(two->windows, weight, filter, two->groups + (two->rest != 0 && inner), acc);
+  if (separate) {
     bl_dot_rest(two->windows + two->groups * BL_GROUP_WORDS, weight + two->groups * BL_GROUP,
                 filter, two->rest, two->groups > 0, acc);
   }
@@ -297,14 +302,14 @@ BL_NOINLINE void bl_conv_pixels(const bl_conv2d_layer* layer, const bl_two_windo
   int32_t outputs = layer->output.channels;
   for (; outputs >= 2; outputs -= 2) {
     int32_t acc[4] = {bias[0], bias[0], bias[1], bias[1]};
-    bl_conv_tile(&two, weight, length, multiplier, acc, pairs);
+    bl_conv_tile(&two, weight, length, outputs > 2, multiplier, acc, pairs);
     bl_store_pair(pairs[0], first);
     bl_store_pair(pairs[1], second);
     weight += 2 * length, bias += 2, multiplier += 2, first += 2, second += 2;
   }
   if (outputs > 0) {
     int32_t acc[4] = {bias[0], bias[0], bias[0], bias[0]};
-    bl_conv_tile(&two, weight, 0, multiplier, acc, pairs);
+    bl_conv_tile(&two, weight, 0, false, multiplier, acc, pairs);
     *first = (bl_byte)pairs[0];
     *second = (bl_byte)pairs[1];
   }
@@ -320,13 +325,17 @@ void bl_conv2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* outp
                               bl_pair_limits_of(&layer->range)};
   bl_byte* outputs[2];
   int32_t y = 0, x = 0;
+  bl_span rows = bl_place_row(&layer->window, y, layer->input.height);
   /* Pairs reach from one row into the next: only the last pixel of a map may be alone. */
   for (int32_t pixel = 0; pixel < pixels; pixel += 2) {
     for (int32_t p = 0; p < 2; ++p) {
       if (pixel + p < pixels) {
         outputs[p] = output + y * layer->output.row + x * layer->output.channels;
-        bl_pack_window(layer, input, y, x, windows + 2 * p);
-        if (++x == layer->output.width) x = 0, ++y;
+        bl_pack_window(layer, input, rows, x, windows + 2 * p);
+        if (++x == layer->output.width) {
+          x = 0;
+          rows = bl_place_row(&layer->window, ++y, layer->input.height);
+        }
       } else {
         outputs[p] = outputs[0];
         for (int32_t i = 0; i < length; i += BL_GROUP) {
@@ -540,48 +549,82 @@ void bl_depthwise2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte*
   }
 }
 
-/* ---- linear ---- */
+/* ---- maximum ---- */
 
-/* Two neighbouring rows, the second `filter` behind the first. */
-static void bl_linear_rows(const bl_linear_layer* layer, const bl_byte* input, int32_t row,
-                           int32_t filter, int32_t* acc) {
-  const int8_t* first = layer->weight + row * layer->inputs;
-  const int8_t* second = first + filter;
-  int32_t a = acc[0], b = acc[1];
-  int32_t i = 0;
-  for (; i + BL_GROUP <= layer->inputs; i += BL_GROUP) {
-    const uint32_t x = bl_load_word(input + i);
-    const uint32_t even = bl_even_bytes(x), odd = bl_odd_bytes(x);
-    const uint32_t w = bl_load_word(first + i), v = bl_load_word(second + i);
-    a = bl_add_products(even, bl_even_weights(w), a);
-    a = bl_add_products(odd, bl_odd_weights(w), a);
-    b = bl_add_products(even, bl_even_weights(v), b);
-    b = bl_add_products(odd, bl_odd_weights(v), b);
-  }
-  for (; i < layer->inputs; ++i) {
-    a += input[i] * first[i];
-    b += input[i] * second[i];
-  }
-  acc[0] = a;
-  acc[1] = b;
+#define BL_HAS_KEEP_LARGER 1
+
+BL_INLINE uint32_t bl_larger_bytes(uint32_t a, uint32_t b) {
+  uint32_t difference;
+  __asm__(
+      "usub8 %1, %0, %2\n\t"
+      "sel %0, %0, %2"
+      : "+r"(a), "=&r"(difference)
+      : "r"(b)
+      : "cc");
+  return a;
 }
 
-/* Rows from `row` on, one or two; returns how many. */
-static int32_t bl_linear_step(const bl_linear_layer* layer, const bl_byte* input, int32_t row,
+/* largest = max(largest, input) for bytes; the last word overlaps the one before. */
+static void bl_keep_larger(const bl_byte* input, int32_t count, bl_byte* largest) {
+  if (count < BL_GROUP) {
+    for (int32_t c = 0; c < count; ++c) largest[c] = input[c] > largest[c] ? input[c] : largest[c];
+    return;
+  }
+  for (int32_t c = 0;; c = c + BL_GROUP < count - BL_GROUP ? c + BL_GROUP : count - BL_GROUP) {
+    const uint32_t word = bl_larger_bytes(bl_load_word(largest + c), bl_load_word(input + c));
+    memcpy(largest + c, &word, sizeof word);
+    if (c == count - BL_GROUP) return;
+  }
+}
+
+/* ---- linear ---- */
+
+/* Sums of four rows from `row` on; the last row stands for those that are not there. Returns how
+ * many there are. */
+static int32_t bl_linear_rows(const bl_linear_layer* layer, const bl_byte* input, int32_t row,
                               int32_t* acc) {
-  const int32_t next = row + 1 < layer->outputs ? 1 : 0;
-  acc[0] = layer->bias[row];
-  acc[1] = layer->bias[row + next];
-  bl_linear_rows(layer, input, row, next * layer->inputs, acc);
-  return 1 + next;
+  const int32_t inputs = layer->inputs;
+  const int32_t last = layer->outputs - 1 - row;
+  const int8_t* w0 = layer->weight + row * inputs;
+  const int8_t* w1 = w0 + (last > 0 ? inputs : 0);
+  const int8_t* w2 = w1 + (last > 1 ? inputs : 0);
+  const int8_t* w3 = w2 + (last > 2 ? inputs : 0);
+  int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+  int32_t i = 0;
+  for (; i + BL_GROUP <= inputs; i += BL_GROUP) {
+    const uint32_t x = bl_load_word(input + i);
+    const uint32_t even = bl_even_bytes(x), odd = bl_odd_bytes(x);
+    uint32_t w = bl_load_word(w0 + i);
+    a0 = bl_add_products(even, bl_even_weights(w), a0);
+    a0 = bl_add_products(odd, bl_odd_weights(w), a0);
+    w = bl_load_word(w1 + i);
+    a1 = bl_add_products(even, bl_even_weights(w), a1);
+    a1 = bl_add_products(odd, bl_odd_weights(w), a1);
+    w = bl_load_word(w2 + i);
+    a2 = bl_add_products(even, bl_even_weights(w), a2);
+    a2 = bl_add_products(odd, bl_odd_weights(w), a2);
+    w = bl_load_word(w3 + i);
+    a3 = bl_add_products(even, bl_even_weights(w), a3);
+    a3 = bl_add_products(odd, bl_odd_weights(w), a3);
+  }
+  for (; i < inputs; ++i) {
+    a0 += input[i] * w0[i];
+    a1 += input[i] * w1[i];
+    a2 += input[i] * w2[i];
+    a3 += input[i] * w3[i];
+  }
+  acc[0] = a0, acc[1] = a1, acc[2] = a2, acc[3] = a3;
+  const int32_t rows = last < 3 ? last + 1 : 4;
+  for (int32_t k = 0; k < rows; ++k) acc[k] += layer->bias[row + k];
+  return rows;
 }
 
 void bl_linear(const bl_linear_layer* layer, const bl_byte* input, bl_byte* output) {
   const bl_limits limits = bl_limits_of(&layer->range);
   int32_t row = 0;
   while (row < layer->outputs) {
-    int32_t acc[2];
-    const int32_t rows = bl_linear_step(layer, input, row, acc);
+    int32_t acc[4];
+    const int32_t rows = bl_linear_rows(layer, input, row, acc);
     for (int32_t k = 0; k < rows; ++k) {
       output[row + k] = bl_to_byte(acc[k], layer->multiplier[row + k], &limits);
     }
@@ -592,8 +635,8 @@ void bl_linear(const bl_linear_layer* layer, const bl_byte* input, bl_byte* outp
 void bl_linear_accumulators(const bl_linear_layer* layer, const bl_byte* input, int32_t* output) {
   int32_t row = 0;
   while (row < layer->outputs) {
-    int32_t acc[2];
-    const int32_t rows = bl_linear_step(layer, input, row, acc);
+    int32_t acc[4];
+    const int32_t rows = bl_linear_rows(layer, input, row, acc);
     for (int32_t k = 0; k < rows; ++k) output[row + k] = acc[k];
     row += rows;
   }
