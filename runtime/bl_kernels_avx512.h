@@ -51,6 +51,17 @@ BL_INLINE __mmask64 bl_first_bytes(int32_t count) {
   return count >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << count) - 1u;
 }
 
+/* One vector of sums alone. */
+BL_INLINE void bl_write_sixteen(const bl_byte_limits* limits, __m512i sum, __m512 multiplier,
+                                __mmask16 mask, bl_byte* output) {
+  const __m512i rounded = bl_round(limits, sum, multiplier);
+  const __m512i joined = bl_join(limits, rounded, rounded, rounded, rounded);
+  /* Every fourth number of 32 bits is one of the first vector. */
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+  _mm_mask_storeu_epi8(output, mask,
+                       _mm512_castsi512_si128(_mm512_permutexvar_epi32(order, joined)));
+}
+
 /* How the joined bytes of one, two or four neighbouring pixels get to memory: in one piece where
  * the pixels have all their channels here, else pixel by pixel. */
 typedef struct {
@@ -119,6 +130,7 @@ BL_INLINE void bl_write(const bl_writing* writing, __m512i joined, int32_t parts
 
 #include "bl_kernels_avx512_conv.h"
 #include "bl_kernels_avx512_depthwise.h"
+#include "bl_kernels_avx512_maps.h"
 
 /* ---- linear ---- */
 
@@ -148,16 +160,12 @@ BL_INLINE __m512i bl_linear_block(const bl_byte* input, int32_t steps, const int
 
 void bl_linear(const bl_linear_layer* layer, const bl_byte* input, bl_byte* output) {
   const bl_byte_limits limits = bl_byte_limits_of(&layer->range);
-  const __m512i zero = _mm512_set1_epi32(layer->range.output_zero + BL_BYTE_OFFSET);
-  const __m512i low = _mm512_set1_epi32(layer->range.low + BL_BYTE_OFFSET);
   const int32_t steps = (layer->inputs + 3) / 4;
   for (int32_t o = 0; o < layer->outputs; o += 16) {
     const __m512i sum =
         bl_linear_block(input, steps, layer->weight + (intptr_t)o * 4 * steps, layer->bias + o);
-    const __m512i rounded = bl_round(&limits, sum, _mm512_load_ps(layer->multiplier + o));
-    const __m512i bytes = _mm512_max_epi32(_mm512_add_epi32(rounded, zero), low);
-    _mm_mask_storeu_epi8(output + o, (__mmask16)bl_first_bytes(layer->outputs - o),
-                         _mm512_cvtepi32_epi8(bytes));
+    bl_write_sixteen(&limits, sum, _mm512_load_ps(layer->multiplier + o),
+                     (__mmask16)bl_first_bytes(layer->outputs - o), output + o);
   }
 }
 

@@ -68,12 +68,9 @@ static __m512i bl_depthwise_sum(const bl_depthwise* t, const bl_byte* input) {
 
 /* The first `left` pixels of one vector. */
 BL_INLINE void bl_write_vector(const bl_depthwise* t, __m512i sum, int32_t left, bl_byte* output) {
-  const __m512i rounded = bl_round(&t->limits, sum, _mm512_load_ps(t->multiplier));
-  const __m512i joined = bl_join(&t->limits, rounded, rounded, rounded, rounded);
-  const __m512i bytes = _mm512_permutexvar_epi8(t->writing.order, joined);
   const int32_t count = left < t->pixels ? left * (int32_t)t->channels : 16;
-  _mm_mask_storeu_epi8(output, (__mmask16)(t->writing.apart & bl_first_bytes(count)),
-                       _mm512_castsi512_si128(bytes));
+  bl_write_sixteen(&t->limits, sum, _mm512_load_ps(t->multiplier),
+                   (__mmask16)(t->writing.apart & bl_first_bytes(count)), output);
 }
 
 static void bl_depthwise_any(const bl_depthwise* t, const bl_byte* input, bl_byte* output) {
