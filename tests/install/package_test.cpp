@@ -107,5 +107,21 @@ TEST(KernelForms, CodeForOneDoesNotLinkWithKernelsOfAnother) {
   EXPECT_THAT(output, HasSubstr("undefined reference to `bl_linear_accumulators_1'"));
 }
 
+TEST(KernelForms, AnArenaOfOneDoesNotServeCodeOfAnother) {
+  const DeviceProject project;
+  if (project.run("uname -m") != "x86_64\n") GTEST_SKIP() << "AVX2 is x86";
+  project.write_device("device");
+  project.write("device/main.c",
+                "#include \"bl_model.h\"\n"
+                "static int32_t arena[BL_MODEL_ARENA_BYTES / 4];\n"
+                "static bl_model_input input[BL_MODEL_INPUT_COUNT];\n"
+                "int main(void) { return bl_model_run_with(arena, input).class_index; }\n");
+  const std::string output = project.run_failing(
+      "cd device && gcc -c -DBL_FORM=BL_FORM_PORTABLE main.c && "
+      "gcc -c -DBL_FORM=BL_FORM_AVX2 -mavx2 bl_model.c bl_runtime.c && "
+      "gcc main.o bl_model.o bl_runtime.o");
+  EXPECT_THAT(output, HasSubstr("undefined reference to `bl_model_run_with_0'"));
+}
+
 }  // namespace
 }  // namespace biglittle
