@@ -25,6 +25,16 @@
 #define BL_UNLIKELY(condition) (condition)
 #endif
 
+/* Cores that compute one number at a time. What lets compilers use vectors elsewhere, loops of a
+ * constant length and more sums at once than these have registers, would only cost them flash. */
+#if (defined(__arm__) && !defined(__ARM_NEON)) ||                                                \
+    (defined(__riscv) && !defined(__riscv_vector)) || defined(__AVR__) || defined(__MSP430__) || \
+    defined(__XTENSA__)
+#define BL_SCALAR_CORE 1
+#else
+#define BL_SCALAR_CORE 0
+#endif
+
 /* ---- requantization by integers ---- */
 
 /* value / 2^shift, ties to even; 0 <= shift <= 63. */

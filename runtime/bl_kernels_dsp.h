@@ -156,8 +156,8 @@ BL_NOINLINE uint32_t bl_pack_border_run(uint32_t* window, int32_t position, uint
 }
 
 /* One window, padding included, filled up to a whole group with zeros. */
-static void bl_pack_window(const bl_conv2d_layer* layer, const bl_byte* input, bl_span rows,
-                           int32_t x, uint32_t* window) {
+BL_NOINLINE void bl_pack_window(const bl_conv2d_layer* layer, const bl_byte* input, bl_span rows,
+                                int32_t x, uint32_t* window) {
   const int32_t channels = layer->input.channels;
   const int32_t row = layer->input.row;
   const int32_t height = layer->window.kernel_height;
@@ -267,23 +267,6 @@ typedef struct {
   bl_pair_limits limits;
 } bl_two_windows;
 
-/* `inner`: more weights follow, so that the group of the rest can be multiplied as a whole: what is
- * read behind the weights of a channel meets the zeros. */
-BL_INLINE void bl_conv_tile(const bl_two_windows* two, const int8_t* weight, int32_t filter,
-                            bool inner, const float* multiplier, int32_t* acc, uint32_t* pairs) {
-  const bool separate = two->rest != 0 && !inner;
-  bl_dot_2x2(two->windows, weight, filter, two->groups + (two->rest != 0 && inner), acc);
-  if (separate) {
-    bl_dot_rest(two->windows + two->groups * BL_GROUP_WORDS, weight + two->groups * BL_GROUP,
-                filter, two->rest, two->groups > 0, acc);
-  }
-  const float m0 = multiplier[0], m1 = multiplier[filter != 0];
-  const int32_t a0 = bl_scale_for_limits(acc[0], m0), b0 = bl_scale_for_limits(acc[1], m0);
-  const int32_t a1 = bl_scale_for_limits(acc[2], m1), b1 = bl_scale_for_limits(acc[3], m1);
-  pairs[0] = bl_to_bytes(a0, a1, &two->limits);
-  pairs[1] = bl_to_bytes(b0, b1, &two->limits);
-}
-
 BL_INLINE void bl_store_pair(uint32_t pair, bl_byte* output) {
   const uint16_t bytes = (uint16_t)(pair | pair >> 8);
   memcpy(output, &bytes, sizeof bytes);
@@ -291,27 +274,39 @@ BL_INLINE void bl_store_pair(uint32_t pair, bl_byte* output) {
 
 /* All channels of two pixels. Where there is one pixel, `second` is `first`, and its window is the
  * same; an odd last channel is computed twice. */
-BL_NOINLINE void bl_conv_pixels(const bl_conv2d_layer* layer, const bl_two_windows* both,
+BL_NOINLINE void bl_conv_pixels(const bl_conv2d_layer* layer, const bl_two_windows* two,
                                 bl_byte* first, bl_byte* second) {
-  const bl_two_windows two = *both;
-  const int32_t length = two.groups * BL_GROUP + two.rest;
+  const bl_pair_limits limits = two->limits;
+  const int32_t rest = two->rest;
+  const int32_t length = two->groups * BL_GROUP + rest;
   const int8_t* weight = layer->weight;
   const int32_t* bias = layer->bias;
   const float* multiplier = layer->multiplier;
-  uint32_t pairs[2];
-  int32_t outputs = layer->output.channels;
-  for (; outputs >= 2; outputs -= 2) {
-    int32_t acc[4] = {bias[0], bias[0], bias[1], bias[1]};
-    bl_conv_tile(&two, weight, length, outputs > 2, multiplier, acc, pairs);
-    bl_store_pair(pairs[0], first);
-    bl_store_pair(pairs[1], second);
+  for (int32_t left = layer->output.channels; left > 0; left -= 2) {
+    const int32_t next = left > 1 ? 1 : 0;
+    const int32_t filter = left > 1 ? length : 0;
+    int32_t acc[4] = {bias[0], bias[0], bias[next], bias[next]};
+    /* Where more weights follow, the group of the rest is multiplied as a whole: what is read
+     * behind the weights of a channel meets the zeros. */
+    const int32_t whole = left > 2 && rest != 0 ? 1 : 0;
+    bl_dot_2x2(two->windows, weight, filter, two->groups + whole, acc);
+    if (rest != 0 && !whole) {
+      bl_dot_rest(two->windows + two->groups * BL_GROUP_WORDS, weight + two->groups * BL_GROUP,
+                  filter, rest, two->groups > 0, acc);
+    }
+    const float m0 = multiplier[0], m1 = multiplier[next];
+    const uint32_t pair =
+        bl_to_bytes(bl_scale_for_limits(acc[0], m0), bl_scale_for_limits(acc[2], m1), &limits);
+    const uint32_t other_pair =
+        bl_to_bytes(bl_scale_for_limits(acc[1], m0), bl_scale_for_limits(acc[3], m1), &limits);
+    if (next != 0) {
+      bl_store_pair(pair, first);
+      bl_store_pair(other_pair, second);
+    } else {
+      *first = (bl_byte)pair;
+      *second = (bl_byte)other_pair;
+    }
     weight += 2 * length, bias += 2, multiplier += 2, first += 2, second += 2;
-  }
-  if (outputs > 0) {
-    int32_t acc[4] = {bias[0], bias[0], bias[0], bias[0]};
-    bl_conv_tile(&two, weight, 0, false, multiplier, acc, pairs);
-    *first = (bl_byte)pairs[0];
-    *second = (bl_byte)pairs[1];
   }
 }
 
@@ -581,8 +576,8 @@ static void bl_keep_larger(const bl_byte* input, int32_t count, bl_byte* largest
 
 /* Sums of four rows from `row` on; the last row stands for those that are not there. Returns how
  * many there are. */
-static int32_t bl_linear_rows(const bl_linear_layer* layer, const bl_byte* input, int32_t row,
-                              int32_t* acc) {
+BL_NOINLINE int32_t bl_linear_rows(const bl_linear_layer* layer, const bl_byte* input, int32_t row,
+                                   int32_t* acc) {
   const int32_t inputs = layer->inputs;
   const int32_t last = layer->outputs - 1 - row;
   const int8_t* w0 = layer->weight + row * inputs;
@@ -613,10 +608,12 @@ static int32_t bl_linear_rows(const bl_linear_layer* layer, const bl_byte* input
     a2 += input[i] * w2[i];
     a3 += input[i] * w3[i];
   }
-  acc[0] = a0, acc[1] = a1, acc[2] = a2, acc[3] = a3;
-  const int32_t rows = last < 3 ? last + 1 : 4;
-  for (int32_t k = 0; k < rows; ++k) acc[k] += layer->bias[row + k];
-  return rows;
+  const int32_t* bias = layer->bias + row;
+  acc[0] = a0 + bias[0];
+  if (last > 0) acc[1] = a1 + bias[1];
+  if (last > 1) acc[2] = a2 + bias[2];
+  if (last > 2) acc[3] = a3 + bias[3];
+  return last < 3 ? last + 1 : 4;
 }
 
 void bl_linear(const bl_linear_layer* layer, const bl_byte* input, bl_byte* output) {
@@ -634,12 +631,7 @@ void bl_linear(const bl_linear_layer* layer, const bl_byte* input, bl_byte* outp
 
 void bl_linear_accumulators(const bl_linear_layer* layer, const bl_byte* input, int32_t* output) {
   int32_t row = 0;
-  while (row < layer->outputs) {
-    int32_t acc[4];
-    const int32_t rows = bl_linear_rows(layer, input, row, acc);
-    for (int32_t k = 0; k < rows; ++k) output[row + k] = acc[k];
-    row += rows;
-  }
+  while (row < layer->outputs) row += bl_linear_rows(layer, input, row, output + row);
 }
 
 #endif

@@ -20,7 +20,7 @@
 #endif
 
 /* Channels that pools average at once. */
-enum { BL_POOL_TILE = 16 };
+enum { BL_POOL_TILE = BL_SCALAR_CORE ? 4 : 16 };
 
 /* ---- requantization of one number ---- */
 
@@ -160,8 +160,8 @@ BL_INLINE void bl_add_channels(const bl_byte* BL_RESTRICT input, int32_t count,
 }
 
 /* The means of all channels over the inside part of a window. */
-static void bl_average(const bl_pool_layer* layer, const bl_limits* limits, const bl_byte* input,
-                       bl_span rows, bl_span columns, bl_byte* output) {
+BL_NOINLINE void bl_average(const bl_pool_layer* layer, const bl_limits* limits,
+                            const bl_byte* input, bl_span rows, bl_span columns, bl_byte* output) {
   const int32_t channels = layer->input.channels;
   const int32_t height = rows.end - rows.begin;
   const int32_t width = columns.end - columns.begin;
@@ -174,7 +174,7 @@ static void bl_average(const bl_pool_layer* layer, const bl_limits* limits, cons
       const bl_byte* x = input + (rows.start + rows.begin + y) * layer->input.row +
                          (columns.start + columns.begin) * channels + first;
       for (int32_t i = 0; i < width; ++i) {
-        if (count == BL_POOL_TILE) {
+        if (!BL_SCALAR_CORE && count == BL_POOL_TILE) {
           bl_add_channels(x + i * channels, BL_POOL_TILE, acc);
         } else {
           bl_add_channels(x + i * channels, count, acc);

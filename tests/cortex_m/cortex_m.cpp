@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "cortex_m/cortex_m.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
@@ -12,6 +14,9 @@
 
 namespace biglittle::testing {
 namespace {
+
+/// Instructions that device/start.c runs to learn how long a tick of the system timer is.
+constexpr double kCalibration = 2e6;
 
 struct Machine {
   std::string compiler_flags;
@@ -33,7 +38,7 @@ Machine machine_of(CortexCore core) {
   throw std::logic_error("unknown core");
 }
 
-std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
+std::string quoted(const std::filesystem::path& path) { return fmt::format("'{}'", path.string()); }
 
 std::string checked_output(const std::string& command) {
   const CommandResult result = run_command(command);
@@ -70,11 +75,12 @@ void read_report(CortexRun& run) {
     throw std::runtime_error("the program did not reach its end:\n" + run.output);
   }
   std::istringstream line(run.output.substr(place + mark.size()));
-  std::int64_t thousands = 0, rest = 0;
-  if (!(line >> thousands >> rest >> run.stack_bytes)) {
+  std::uint64_t high = 0, low = 0, calibration = 0;
+  if (!(line >> high >> low >> calibration >> run.stack_bytes) || calibration == 0) {
     throw std::runtime_error("unreadable report:\n" + run.output);
   }
-  run.instructions = 1000 * thousands + rest;
+  const double ticks = static_cast<double>((high << 32) + low);
+  run.instructions = std::llround(ticks * kCalibration / static_cast<double>(calibration));
   run.output.resize(place);
 }
 

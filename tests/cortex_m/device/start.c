@@ -83,12 +83,12 @@ void cortex_count_begin(void) {
 
 void cortex_count_end(void) { cortex_last = cortex_ticks(); }
 
-/* Ticks of two instructions a round. */
-static uint64_t cortex_calibrate(void) {
+/* The ticks of a million rounds of two instructions. */
+static uint32_t cortex_calibrate(void) {
   uint32_t rounds = CORTEX_CALIBRATION;
   const uint64_t begin = cortex_ticks();
   __asm__ volatile(".syntax unified\n1: subs %0, #1\n   bne 1b\n" : "+l"(rounds) : : "cc");
-  return cortex_ticks() - begin;
+  return (uint32_t)(cortex_ticks() - begin);
 }
 
 static uint32_t cortex_deepest_stack(void) {
@@ -99,13 +99,15 @@ static uint32_t cortex_deepest_stack(void) {
 
 /* ---- start and end ---- */
 
-/* Thousands of instructions and the rest apart: no 64-bit printing is needed. */
-static void cortex_report(uint64_t per_calibration) {
-  const uint64_t count = (cortex_last - cortex_first) * (2u * CORTEX_CALIBRATION) / per_calibration;
+/* The host divides: code for that would be larger than many a kernel. */
+static void cortex_report(uint32_t per_calibration) {
+  const uint64_t ticks = cortex_last - cortex_first;
   cortex_print("\n@cortex-m ");
-  cortex_print_unsigned((uint32_t)(count / 1000u));
+  cortex_print_unsigned((uint32_t)(ticks >> 32));
   cortex_print(" ");
-  cortex_print_unsigned((uint32_t)(count % 1000u));
+  cortex_print_unsigned((uint32_t)ticks);
+  cortex_print(" ");
+  cortex_print_unsigned(per_calibration);
   cortex_print(" ");
   cortex_print_unsigned(cortex_deepest_stack());
   cortex_print("\n");
@@ -142,7 +144,7 @@ void cortex_reset(void) {
   for (volatile uint32_t* word = cortex_bss_begin; word < cortex_bss_end;) *word++ = 0;
   cortex_paint_stack();
   cortex_start_timer();
-  const uint64_t per_calibration = cortex_calibrate();
+  const uint32_t per_calibration = cortex_calibrate();
   cortex_count_begin();
   const int code = main();
   if (cortex_last == 0) cortex_count_end();
