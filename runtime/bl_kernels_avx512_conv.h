@@ -6,6 +6,8 @@
  * channels, all in registers: every loaded weight meets all pixels, every loaded pixel all blocks.
  * Sums are variables of their own, made by macros, because compilers keep arrays of this size in
  * memory. */
+#include "bl_kernels_avx512_narrow.h"
+
 struct bl_tiling {
   intptr_t in_row; /* bytes between rows of the kernel */
   intptr_t in_pixel;
@@ -167,6 +169,10 @@ void bl_conv2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* outp
   t.limits = bl_byte_limits_of(&layer->range);
   input -= bl_before_map(layer);
   (void)scratch;
+  if (bl_is_narrow(layer, &grid)) {
+    bl_conv2d_narrow(layer, &grid, input, output);
+    return;
+  }
   for (int32_t first = 0; first < blocks;) {
     const int32_t left = blocks - first;
     const int32_t together = left == 4 ? 2 : left < 3 ? left : 3;

@@ -24,10 +24,10 @@ BL_INLINE intptr_t bl_before_map(const bl_conv2d_layer* layer) {
          (intptr_t)layer->window.pad_left * layer->input.channels;
 }
 
-/* Four stored bytes as one number, as they lie in memory. */
-BL_INLINE int32_t bl_four_bytes(const bl_byte* input) {
+/* Four bytes as one number, as they lie in memory. */
+BL_INLINE int32_t bl_four_bytes(const void* bytes) {
   int32_t four;
-  memcpy(&four, input, sizeof four);
+  memcpy(&four, bytes, sizeof four);
   return four;
 }
 

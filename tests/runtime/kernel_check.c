@@ -319,10 +319,12 @@ static int32_t bl_most_windows(int32_t size, int32_t stride, int32_t kernel, int
 static bool bl_draw_conv(bl_conv_case* one, bool depthwise) {
   bl_conv2d_layer* layer = &one->layer;
   bl_window* window = &layer->window;
-  const int32_t channels = bl_draw_channels();
-  const int32_t outputs = depthwise ? channels : bl_draw_channels();
+  /* First layers of networks: few channels and wide rows. */
+  const bool narrow = bl_between(0, 7) == 0;
+  const int32_t channels = narrow ? bl_between(1, 4) : bl_draw_channels();
+  const int32_t outputs = depthwise ? channels : narrow ? bl_between(1, 10) : bl_draw_channels();
   const int32_t height = bl_between(1, bl_between(1, 20));
-  const int32_t width = bl_between(1, bl_between(1, 40));
+  const int32_t width = narrow ? bl_between(14, 60) : bl_between(1, bl_between(1, 40));
   bl_draw_window(window);
   const int32_t out_height =
       bl_most_windows(height, window->stride_height, window->kernel_height, window->pad_top);
