@@ -3,7 +3,7 @@
 // builds what this needs and docs/performance.md says what is measured how.
 //
 // usage: node device.mjs --folder NETWORKS --programs FOLDER [--networks a,b] [--rounds N]
-//        [--milliseconds N] [--core N] [--without engine,...] [--form NAME] [--json FILE]
+//        [--milliseconds N] [--core N] [--form NAME] [--json FILE]
 
 import {readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -11,7 +11,7 @@ import {parseArgs} from 'node:util';
 
 import {coldStarts, readNetwork, startEngines} from './device_networks.mjs';
 import {chooseCore, compilerVersion, forms, processorName} from './machine.mjs';
-import {engineTable, otherTable, portableTable} from './tables.mjs';
+import {engineTable, formTable, otherTable, portableTable} from './tables.mjs';
 import {measure, median} from './workers.mjs';
 
 /** Largest permitted share of the better ONNX Runtime's time. */
@@ -34,26 +34,24 @@ const {values: given} = parseArgs({options: {
   rounds: {type: 'string', default: '15'},
   milliseconds: {type: 'string', default: '50'},
   core: {type: 'string'},
-  without: {type: 'string', default: ''},
   form: {type: 'string'},
   json: {type: 'string'},
 }});
 
-function chooseForm(name) {
+/** The forms to measure: all this processor has, from `name` on. */
+function chooseForms(name) {
   const available = forms();
-  const form = name ? available.find((candidate) => candidate.name === name) : available[0];
-  if (form) return form;
+  const first = name ? available.findIndex((form) => form.name === name) : 0;
+  if (first >= 0) return available.slice(first);
   throw new Error(`this processor has no form ${name}; it has ` +
-                  available.map((candidate) => candidate.name).join(', '));
+                  available.map((form) => form.name).join(', '));
 }
 
-const compiler = process.env.CC || 'gcc';
 const options = {
   programs: given.programs,
-  compiler,
-  form: chooseForm(given.form),
+  compiler: process.env.CC || 'gcc',
+  forms: chooseForms(given.form),
   core: given.core ? Number(given.core) : chooseCore(),
-  without: given.without.split(','),
 };
 
 /** The order of the bars, then whatever else there is. */
@@ -70,7 +68,7 @@ function judge(network, us, peakMacs) {
   const macsPerMicrosecond = peakMacs / us.peak;
   const floor = network.macs / macsPerMicrosecond;
   const call = us['ort-empty'];
-  const best = Math.min(...['ort-float', 'ort-int8', 'ort-usual'].map((name) => us[name])) - call;
+  const best = Math.min(...['ort-float', 'ort-int8', 'ort-exact'].map((name) => us[name])) - call;
   const hasConvolutions = network.name !== 'mlp';
   return {
     name: network.name,
@@ -113,9 +111,9 @@ const cold = measureColdStart();
 const peak = median(results.map((result) => result.peak_gmacs));
 const about = {
   processor: processorName(),
-  compiler: compilerVersion(compiler),
-  form: options.form.name,
-  flags: options.form.flags,
+  compiler: compilerVersion(options.compiler),
+  form: options.forms[0].name,
+  flags: options.forms[0].flags,
   core: options.core,
   rounds: Number(given.rounds),
   milliseconds_a_round: Number(given.milliseconds),
@@ -135,6 +133,8 @@ call: an empty network through the same interface, subtracted from the best of t
 ${portableTable(results)}
 
 ${otherTable(results)}
+
+${formTable(results, options.forms.slice(1).map((form) => form.name))}
 
 cold process to first int8 result, ${cold.name}: ${cold.median_ms.toFixed(2)} ms (median of ${
     cold.runs}; bar ${kColdBarMs.toFixed(2)} ms)`);

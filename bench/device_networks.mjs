@@ -3,11 +3,10 @@
 // else.
 
 import {execFileSync} from 'node:child_process';
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
-import {kPortable} from './machine.mjs';
 import {Worker} from './workers.mjs';
 
 const kSources = dirname(fileURLToPath(import.meta.url));
@@ -45,25 +44,29 @@ export function readNetwork(folder) {
   return JSON.parse(readFileSync(join(folder, 'network.json'), 'utf8'));
 }
 
-/** How engines are started: {name, kind, command}. */
+/** Engines that are left out, with a word, where they are not built. */
+const kOptional = ['opencv', 'libtorch'];
+
+/** How engines are started: {name, kind, command, about}. `options.forms` are best first. */
 function commands(network, options) {
-  const {folder, programs, compiler, form} = options;
+  const {folder, programs, compiler, forms} = options;
   const samples = [join(folder, 'samples.u8'), String(network.samples)];
   const onnx = (model) => [process.execPath, join(kSources, 'onnxruntime_worker.mjs'), folder, model];
   const shape = [network.classes, network.samples, ...network.shape].map(String);
+  const ours = forms.map((form, i) => ({
+    name: i === 0 ? 'device' : form.name,
+    kind: 'exact',
+    command: [compileDevice(compiler, form, folder), ...samples],
+    about: form.name,
+  }));
   const all = [
-    {name: 'device', kind: 'exact', command: [compileDevice(compiler, form, folder), ...samples]},
-    {
-      name: 'portable',
-      kind: 'exact',
-      command: [compileDevice(compiler, kPortable, folder), ...samples],
-    },
+    ...ours,
     {name: 'naive', kind: 'exact', command: [join(programs, 'naive_worker'), network.name]},
-    {name: 'peak', kind: 'peak', command: [compilePeak(compiler, form, folder)]},
+    {name: 'peak', kind: 'peak', command: [compilePeak(compiler, forms[0], folder)]},
     {name: 'ort-empty', kind: 'empty', command: onnx('empty')},
     {name: 'ort-float', kind: 'float', command: onnx('float')},
-    {name: 'ort-int8', kind: 'exact', command: onnx('int8')},
-    {name: 'ort-usual', kind: 'usual', command: onnx('usual')},
+    {name: 'ort-exact', kind: 'exact', command: onnx('int8')},
+    {name: 'ort-int8', kind: 'usual', command: onnx('usual')},
     {
       name: 'opencv',
       kind: 'float',
@@ -71,7 +74,7 @@ function commands(network, options) {
     },
     {name: 'libtorch', kind: 'float', command: [join(programs, 'libtorch_worker'), network.name]},
   ];
-  return all.filter(({name}) => !options.without.includes(name));
+  return all.filter(({name, command}) => !kOptional.includes(name) || existsSync(command[0]));
 }
 
 function differences(actual, expected, tolerance) {
@@ -99,14 +102,13 @@ async function check(worker, kind, network) {
 export async function startEngines(network, options) {
   const workers = [];
   let peakMacs = 0;
-  for (const {name, kind, command} of commands(network, options)) {
+  for (const {name, kind, command, about} of commands(network, options)) {
     const worker = await Worker.start(name, command, options.core);
     workers.push(worker);
     const outputs = await check(worker, kind, network);
     if (name === 'peak') peakMacs = outputs[0];
-    const wanted = {device: options.form.name, portable: 'portable'}[name];
-    if (wanted && worker.about !== wanted) {
-      throw new Error(`${name} was compiled as ${worker.about}, not ${wanted}`);
+    if (about && worker.about !== about) {
+      throw new Error(`${name} was compiled as ${worker.about}, not ${about}`);
     }
   }
   return {workers, peakMacs};
@@ -114,7 +116,7 @@ export async function startEngines(network, options) {
 
 /** Milliseconds from before a fork until the first result was read, each of `runs` starts. */
 export function coldStarts(folder, network, options, runs) {
-  const program = join(folder, `device_worker_${options.form.name}`);
+  const program = join(folder, `device_worker_${options.forms[0].name}`);
   const starter = join(folder, 'cold_start');
   compile(options.compiler, [], [join(kSources, 'cold_start.c')], [], starter);
   const lines = execFileSync('taskset', [

@@ -14,7 +14,8 @@ const engine = loadNative();
 
 /** What the model reads: one tensor a sample, made beforehand. */
 function inputs() {
-  const read = (name) => readFileSync(join(folder, name)).buffer;
+  // A copy of the bytes: Node.js reads small files into a shared buffer.
+  const read = (name) => Uint8Array.from(readFileSync(join(folder, name))).buffer;
   const {Tensor} = engine.ort;
   const size = network.shape.reduce((a, b) => a * b);
   if (model === 'empty') {

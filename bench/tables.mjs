@@ -20,10 +20,16 @@ export function engineTable(results) {
                   'ORT exact', 'call', 'best - call', 'ratio', 'bar', ''];
   const rows = results.map((r) => [
     r.name, (r.macs / 1e6).toFixed(2), us(r.floor_us), us(r.us.device), ratio(r.over_floor),
-    us(r.us['ort-float']), us(r.us['ort-usual']), us(r.us['ort-int8']), us(r.us['ort-empty']),
+    us(r.us['ort-float']), us(r.us['ort-int8']), us(r.us['ort-exact']), us(r.us['ort-empty']),
     us(r.best_ort_us), ratio(r.ratio), ratio(r.bar), verdict(r.ratio, r.bar),
   ]);
   return table(header, rows);
+}
+
+/** The same code compiled for each of `forms`, the names of those below the best. */
+export function formTable(results, forms) {
+  const rows = results.map((r) => [r.name, us(r.us.device), ...forms.map((form) => us(r.us[form]))]);
+  return table(['network', 'device', ...forms], rows);
 }
 
 /** What portable C gains over naive loops. */

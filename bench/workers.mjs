@@ -69,11 +69,16 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** Long enough for JavaScript to be compiled and for caches to fill. */
+const kWarmUpNanoseconds = 300e6;
+
 /** So many inferences that a round takes `milliseconds`; also warms the worker up. */
-async function choose_count(worker, milliseconds) {
+async function chooseCount(worker, milliseconds) {
+  let total = 0;
   for (let count = 1; ; count *= 2) {
     const nanoseconds = await worker.run(count);
-    if (nanoseconds >= milliseconds * 0.25e6) {
+    total += nanoseconds;
+    if (total >= kWarmUpNanoseconds) {
       return Math.max(1, Math.ceil((count * milliseconds * 1e6) / nanoseconds));
     }
   }
@@ -86,7 +91,7 @@ async function choose_count(worker, milliseconds) {
 export async function measure(workers, rounds, milliseconds) {
   const times = new Map(workers.map((worker) => [worker, []]));
   const counts = new Map();
-  for (const worker of workers) counts.set(worker, await choose_count(worker, milliseconds));
+  for (const worker of workers) counts.set(worker, await chooseCount(worker, milliseconds));
   for (let round = 0; round < rounds; ++round) {
     for (let i = 0; i < workers.length; ++i) {
       const worker = workers[(round + i) % workers.length];
