@@ -74,10 +74,10 @@ $(OBJECTS): $(wildcard *.h) Makefile
 
 ### CMake
 
-This folder is a project of its own:
+This folder is a project of its own, here for the processor it is built on:
 
 ```sh
-cmake -S . -B build
+cmake -S . -B build -DCMAKE_C_FLAGS=-march=native
 cmake --build build
 ctest --test-dir build
 ```

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "install/device_project.h"
 
 namespace biglittle {
@@ -97,6 +100,12 @@ TEST(DeviceReadme, NamesEveryFileOfTheFolder) {
     if (name == "README.md") continue;
     EXPECT_THAT(readme, HasSubstr(kernels ? "`bl_kernels_*.h`" : "`" + name + "`"));
   }
+}
+
+TEST(ProjectReadme, ShowsThePackageAsTheDeviceReadmeDoes) {
+  std::ostringstream text;
+  text << std::ifstream(BIGLITTLE_README).rdbuf();
+  EXPECT_THAT(text.str(), HasSubstr(DeviceProject().example("cmake", "find_package")));
 }
 
 }  // namespace
