@@ -8,8 +8,11 @@
 #if defined(__GNUC__) && !defined(__clang__)
 #define BL_DOT(sum, bytes, weights) \
   __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(bytes), "v"(weights))
+#define BL_DOT_MEMORY(sum, bytes, weights) \
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(bytes), "m"(weights))
 #else
 #define BL_DOT(sum, bytes, weights) sum = _mm512_dpbusd_epi32(sum, bytes, weights)
+#define BL_DOT_MEMORY(sum, bytes, weights) sum = _mm512_dpbusd_epi32(sum, bytes, weights)
 #endif
 
 BL_INLINE __m512i bl_spread(const bl_byte* input) {

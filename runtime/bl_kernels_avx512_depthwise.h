@@ -7,6 +7,8 @@
  * 16 is a multiple of them. Pixels hold channels next to each other, so bytes change places first,
  * which costs as much as the sums: kernels of three rows therefore go down the map with the sums of
  * the rows below begun, and kernels of three columns take two outputs from the same four pixels. */
+#include "bl_kernels_avx512_depthwise64.h"
+
 typedef struct {
   const bl_conv2d_layer* layer;
   intptr_t channels;
@@ -84,13 +86,6 @@ static void bl_depthwise_any(const bl_depthwise* t, const bl_byte* input, bl_byt
 }
 
 /* ---- kernels of three rows and one step ---- */
-
-typedef struct {
-  __m512i v0;
-  __m512i v1;
-  __m512i v2;
-  __m512i v3;
-} bl_four;
 
 /* What the vectors of a row of the kernel meet. `paired`: vectors 1 and 3 are the right neighbours
  * of 0 and 2 and take the same pixels, with weights moved on by a tap. */
@@ -230,7 +225,8 @@ void bl_depthwise2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte*
       window->kernel_height == 3 && window->stride_height <= 2 && window->kernel_width == 3;
   const intptr_t block = (intptr_t)window->kernel_height * t.steps * 64;
   input -= bl_before_map(layer);
-  for (int32_t first = 0; first < channels; first += 16) {
+  int32_t first = three_rows ? bl_depthwise2d_64(layer, input, output) : 0;
+  for (; first < channels; first += 16) {
     t.weight = layer->weight + first / 16 * block;
     t.bias = layer->bias + first;
     t.multiplier = layer->multiplier + first;

@@ -321,7 +321,8 @@ static bool bl_draw_conv(bl_conv_case* one, bool depthwise) {
   bl_window* window = &layer->window;
   /* First layers of networks: few channels and wide rows. */
   const bool narrow = bl_between(0, 7) == 0;
-  const int32_t channels = narrow ? bl_between(1, 4) : bl_draw_channels();
+  const bool broad = depthwise && bl_between(0, 15) == 0;
+  const int32_t channels = narrow ? bl_between(1, 4) : broad ? 128 : bl_draw_channels();
   const int32_t outputs = depthwise ? channels : narrow ? bl_between(1, 10) : bl_draw_channels();
   const int32_t height = bl_between(1, bl_between(1, 20));
   const int32_t width = narrow ? bl_between(14, 60) : bl_between(1, bl_between(1, 40));
