@@ -108,9 +108,20 @@ BL_INLINE void bl_store_some(bl_byte* output, __m128i bytes, int32_t count) {
     _mm_storeu_si128((__m128i*)(void*)output, bytes);
     return;
   }
-  bl_byte all[16];
-  memcpy(all, &bytes, sizeof all);
-  memcpy(output, all, (size_t)count);
+  if (count & 8) {
+    _mm_storel_epi64((__m128i*)(void*)output, bytes);
+    bytes = _mm_srli_si128(bytes, 8);
+    output += 8;
+  }
+  if (count & 4) {
+    const int32_t four = _mm_cvtsi128_si32(bytes);
+    memcpy(output, &four, sizeof four);
+    bytes = _mm_srli_si128(bytes, 4);
+    output += 4;
+  }
+  const int32_t left = _mm_cvtsi128_si32(bytes);
+  if (count & 2) memcpy(output, &left, 2);
+  if (count & 1) output[count & 2] = (bl_byte)(left >> 8 * (count & 2));
 }
 
 /* Bytes of two pixels from what bl_narrow made of them. */
@@ -118,6 +129,12 @@ BL_INLINE __m256i bl_join(const bl_scaling* scaling, __m256i a, __m256i b) {
   const __m256i bytes = _mm256_max_epu8(_mm256_packus_epi16(a, b), scaling->limits.low);
   return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
+
+/* Of a block. */
+typedef struct {
+  __m256i first;
+  __m256i last;
+} bl_sums;
 
 /* ---- convolution ---- */
 
@@ -204,84 +221,6 @@ void bl_conv2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* outp
   }
 }
 
-/* ---- depthwise ---- */
-
-typedef struct {
-  __m256i first;
-  __m256i last;
-} bl_sums;
-
-/* Adds up to four taps, 16 bytes each, `distance` bytes apart, times their weights. */
-BL_INLINE bl_sums bl_add_taps(bl_sums sums, const bl_byte* input, intptr_t distance, int32_t count,
-                              const int8_t* weight) {
-  const __m128i none = _mm_setzero_si128();
-#define BL_TAP(tap) _mm_loadu_si128((const __m128i*)(const void*)(input + tap * distance))
-  const __m128i t0 = BL_TAP(0);
-  const __m128i t1 = count > 1 ? BL_TAP(1) : none;
-  const __m128i t2 = count > 2 ? BL_TAP(2) : none;
-  const __m128i t3 = count > 3 ? BL_TAP(3) : none;
-#undef BL_TAP
-  const __m128i low_a = _mm_unpacklo_epi8(t0, t1), low_b = _mm_unpacklo_epi8(t2, t3);
-  const __m128i high_a = _mm_unpackhi_epi8(t0, t1), high_b = _mm_unpackhi_epi8(t2, t3);
-  const __m256i first =
-      _mm256_set_m128i(_mm_unpackhi_epi16(low_a, low_b), _mm_unpacklo_epi16(low_a, low_b));
-  const __m256i last =
-      _mm256_set_m128i(_mm_unpackhi_epi16(high_a, high_b), _mm_unpacklo_epi16(high_a, high_b));
-  sums.first = bl_dot(sums.first, bl_unsigned(first), bl_load_weights(weight));
-  sums.last = bl_dot(sums.last, bl_unsigned(last), bl_load_weights(weight + 32));
-  return sums;
-}
-
-BL_INLINE bl_sums bl_depthwise_sums(const bl_conv2d_layer* layer, const bl_byte* input,
-                                    const int8_t* weight, bl_sums sums) {
-  const int32_t kernel_width = layer->window.kernel_width;
-  const intptr_t channels = layer->input.channels;
-  for (int32_t ky = 0; ky < layer->window.kernel_height; ++ky) {
-    const bl_byte* x = input + (intptr_t)ky * layer->input.row;
-    for (int32_t kx = 0; kx < kernel_width; kx += 4, x += 4 * channels, weight += 64) {
-      sums = bl_add_taps(sums, x, channels, kernel_width - kx, weight);
-    }
-  }
-  return sums;
-}
-
-/* One block of 16 lanes, which are `pixels` neighbours of `count` channels. */
-static void bl_depthwise_block(const bl_conv2d_layer* layer, int32_t first, int32_t pixels,
-                               int32_t count, const bl_byte* input, bl_byte* output) {
-  const bl_byte_limits limits = bl_byte_limits_of(&layer->range);
-  const bl_scaling scaling = bl_scaling_of(&limits, layer->multiplier + first);
-  const intptr_t steps = (layer->window.kernel_width + 3) / 4;
-  const int8_t* weight = layer->weight + first * 4 * layer->window.kernel_height * steps;
-  const intptr_t in_row = (intptr_t)layer->window.stride_height * layer->input.row;
-  const intptr_t in_pixel = (intptr_t)layer->window.stride_width * layer->input.channels;
-  bl_sums bias;
-  bias.first = bl_load(layer->bias + first);
-  bias.last = bl_load(layer->bias + first + 8);
-  for (int32_t y = 0; y < layer->output.height; ++y) {
-    for (int32_t x = 0; x < layer->output.width; x += pixels) {
-      const int32_t left = layer->output.width - x;
-      const bl_sums sums =
-          bl_depthwise_sums(layer, input + y * in_row + x * in_pixel, weight, bias);
-      const __m256i words = bl_narrow(&scaling, sums.first, sums.last);
-      bl_store_some(output + (intptr_t)y * layer->output.row + x * layer->output.channels,
-                    _mm256_castsi256_si128(bl_join(&scaling, words, words)),
-                    (left < pixels ? left : pixels) * count);
-    }
-  }
-}
-
-void bl_depthwise2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* output) {
-  const int32_t channels = layer->output.channels;
-  /* Neighbours one channel group apart lie as the lanes do. */
-  const bool several = 16 % channels == 0 && layer->window.stride_width == 1;
-  input -= bl_before_map(layer);
-  for (int32_t first = 0; first < channels; first += 16) {
-    bl_depthwise_block(layer, first, several ? 16 / channels : 1,
-                       channels - first < 16 ? channels - first : 16, input + first,
-                       output + first);
-  }
-}
-
 /* ---- linear ---- */
 
 /* Sums of 16 outputs. One sum must wait for the one before it, so four are kept of each. */
@@ -331,5 +270,8 @@ void bl_linear_accumulators(const bl_linear_layer* layer, const bl_byte* input, 
     memcpy(output + o, &sums, (size_t)(left < 16 ? left : 16) * sizeof *output);
   }
 }
+
+#include "bl_kernels_avx2_depthwise.h"
+#include "bl_kernels_avx2_maps.h"
 
 #endif

@@ -36,19 +36,15 @@ static __m512i bl_taps_order(intptr_t pixel, intptr_t tap, intptr_t channels) {
   return _mm512_load_si512((const void*)order);
 }
 
-BL_INLINE __m128i bl_load_tap(const bl_byte* input) {
-  return _mm_loadu_si128((const __m128i*)(const void*)input);
-}
-
 /* The first `count` taps of a step in the order of the weights; never a tap behind the window,
  * which may lie behind the arena. */
 BL_INLINE __m512i bl_load_taps(const bl_depthwise* t, const bl_byte* input, bool joined,
                                int32_t count) {
   if (joined) return _mm512_permutexvar_epi8(t->order, _mm512_loadu_si512((const void*)input));
-  __m512i taps = _mm512_castsi128_si512(bl_load_tap(input));
-  if (count > 1) taps = _mm512_inserti32x4(taps, bl_load_tap(input + t->channels), 1);
-  if (count > 2) taps = _mm512_inserti32x4(taps, bl_load_tap(input + 2 * t->channels), 2);
-  if (count > 3) taps = _mm512_inserti32x4(taps, bl_load_tap(input + 3 * t->channels), 3);
+  __m512i taps = _mm512_castsi128_si512(bl_load16(input));
+  if (count > 1) taps = _mm512_inserti32x4(taps, bl_load16(input + t->channels), 1);
+  if (count > 2) taps = _mm512_inserti32x4(taps, bl_load16(input + 2 * t->channels), 2);
+  if (count > 3) taps = _mm512_inserti32x4(taps, bl_load16(input + 3 * t->channels), 3);
   return _mm512_permutexvar_epi8(t->order, taps);
 }
 

@@ -66,23 +66,23 @@ void bl_add(const bl_add_layer* layer, const bl_byte* left, const bl_byte* right
 
 /* ---- windows of pools ---- */
 
-/* The largest value of every channel inside a window. */
+/* The largest value of every channel inside a window. Short vectors for few channels: long ones
+ * would cross a line of the cache nearly every time. */
 static void bl_largest_of(const bl_pool_layer* layer, const bl_byte* input, bl_span rows,
                           bl_span columns, bl_byte* output) {
   const int32_t channels = layer->input.channels;
-  const bl_byte* begin = input + (rows.start + rows.begin) * layer->input.row +
-                         (columns.start + columns.begin) * channels;
-  for (int32_t first = 0; first < channels; first += 64) {
-    const __mmask64 mask = bl_first_bytes(channels - first);
-    const bl_byte* row = begin + first;
-    __m512i largest = _mm512_setzero_si512();
-    for (int32_t ky = rows.begin; ky < rows.end; ++ky, row += layer->input.row) {
-      const bl_byte* x = row;
+  const bl_byte* row = input + (rows.start + rows.begin) * layer->input.row +
+                       (columns.start + columns.begin) * channels;
+  for (int32_t first = 0; first < channels; first += 16, row += 16) {
+    const bl_byte* next = row;
+    __m128i largest = _mm_setzero_si128();
+    for (int32_t ky = rows.begin; ky < rows.end; ++ky, next += layer->input.row) {
+      const bl_byte* x = next;
       for (int32_t kx = columns.begin; kx < columns.end; ++kx, x += channels) {
-        largest = _mm512_max_epu8(largest, _mm512_maskz_loadu_epi8(mask, x));
+        largest = _mm_max_epu8(largest, bl_load16(x));
       }
     }
-    _mm512_mask_storeu_epi8(output + first, mask, largest);
+    _mm_mask_storeu_epi8(output + first, (__mmask16)bl_first_bytes(channels - first), largest);
   }
 }
 

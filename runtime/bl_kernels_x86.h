@@ -31,6 +31,10 @@ BL_INLINE int32_t bl_four_bytes(const void* bytes) {
   return four;
 }
 
+BL_INLINE __m128i bl_load16(const bl_byte* input) {
+  return _mm_loadu_si128((const __m128i*)(const void*)input);
+}
+
 /* Pixels of a convolution in the order in which tiles visit them. */
 typedef struct {
   int32_t height;
