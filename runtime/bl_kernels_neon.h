@@ -2,11 +2,11 @@
 #ifndef BL_KERNELS_NEON_H
 #define BL_KERNELS_NEON_H
 
-/* Convolutions and linear layers on AArch64, with and without dot products of bytes. Activations
- * are signed bytes. Float32 arithmetic takes the rounding mode of FPCR, which is to nearest even
- * unless a program changes it. A run of values is read up to 3 bytes, a pixel of a depthwise layer
- * up to 15 bytes behind its end: what lies there meets weights of zero or is not stored. Nothing is
- * stored outside the output's pixels. */
+/* Convolutions, linear layers, sums of maps and pools on AArch64, with and without dot products of
+ * bytes. Activations are signed bytes. Float32 arithmetic takes the rounding mode of FPCR, which is
+ * to nearest even unless a program changes it. A run of values is read up to 3 bytes, a vector of
+ * channels up to 15 bytes behind its end: what lies there meets weights of zero or is not stored.
+ * Nothing is stored outside the output's pixels. */
 
 #include <arm_neon.h>
 
@@ -421,5 +421,6 @@ void bl_linear_accumulators(const bl_linear_layer* layer, const bl_byte* input, 
 }
 
 #include "bl_kernels_neon_depthwise.h"
+#include "bl_kernels_neon_maps.h"
 
 #endif
