@@ -110,15 +110,15 @@ SearchPlan plan_search(const Answers& tune, const PriorityMap& map,
 /// Steps are tested in the order of the path, from the starting steps on, by the largest p-value
 /// over the asked risks. With one start: each is accepted while that is <= delta, and the search
 /// ends at the first that is not (fixed-sequence testing: Maurer, Hothorn, Lehmacher 1995). Several
-/// starts share delta, half for the first and the rest in equal parts; a step is tested at its own
-/// part and what the accepted step before it hands on (the fallback procedure: Wiens 2003; Wiens &
-/// Dmitrienko 2005), so that a search that fails early goes on at the next start, and one that does
-/// not soon tests at delta again. The policy's step is the last one accepted. The first start is
-/// the first step where tune predicts, for `selective`, at least 1.5 ln(level) / ln(1 - bound)
-/// local calibration samples and, for `budget`, an escalation rate that would pass; the others are
-/// spread evenly over the rest of the path. Nothing accepted: everything escalates, certified =
-/// false, with the risks at the first step tried. The digests are left empty for the caller. Throws
-/// what asked_risks, field_sample and require_consistent throw.
+/// starts share delta, a quarter or more for the first and the rest in equal parts; a step is
+/// tested at its own part and what the accepted step before it hands on (the fallback procedure:
+/// Wiens 2003; Wiens & Dmitrienko 2005), so that a search that fails early goes on at the next
+/// start, and one that does not soon tests at delta again. The policy's step is the last one
+/// accepted. The first start is the first step where tune predicts, for `selective`, at least 1.5
+/// ln(level) / ln(1 - bound) local calibration samples and, for `budget`, an escalation rate that
+/// would pass; the others are spread evenly over the rest of the path. Nothing accepted: everything
+/// escalates, certified = false, with the risks at the first step tried. The digests are left empty
+/// for the caller. Throws what asked_risks, field_sample and require_consistent throw.
 EscalationPolicy certify(const SearchPlan& plan, const Scores& calibration, const PriorityMap& map,
                          const std::vector<std::string>& big_classes,
                          const CalibrateOptions& options);

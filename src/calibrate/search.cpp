@@ -60,7 +60,9 @@ std::vector<std::int64_t> starting_steps(const ThresholdPath& path, std::int64_t
   return starts;
 }
 
-double first_level(double delta, std::int64_t starts) { return starts == 1 ? delta : 0.5 * delta; }
+double first_level(double delta, std::int64_t starts) {
+  return delta * std::max(0.25, 1.0 / static_cast<double>(starts));
+}
 
 double reported_level(const Certificate& certificate) {
   return certificate.certified ? certificate.delta

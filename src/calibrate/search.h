@@ -62,16 +62,16 @@ class StepTests {
 std::vector<std::int64_t> starting_steps(const ThresholdPath& path, std::int64_t n,
                                          const CalibrateOptions& options);
 
-/// At which the first start is tested: delta, or half of it where the others share the other half.
+/// The first start's part of delta: an equal one, but at least a quarter, since in most networks
+/// the surest answers are the best ones. The others share the rest equally.
 double first_level(double delta, std::int64_t starts);
 
 /// The level of the certificate's numbers: delta, or where nothing passed that of the first start.
 double reported_level(const Certificate& certificate);
 
-/// The last step accepted, -1 for none. Every start has a part of delta: all of it for the only
-/// one, else half for the first and equal parts of the other half for the others. A step is tested
-/// at its own part and what the step before hands on; when it is accepted it hands all of that on.
-/// (The fallback procedure: Wiens 2003; Wiens & Dmitrienko 2005. With one start it is the
+/// The last step accepted, -1 for none. Every start has a part of delta (first_level). A step is
+/// tested at its own part and what the step before hands on; when it is accepted it hands all of
+/// that on. (The fallback procedure: Wiens 2003; Wiens & Dmitrienko 2005. With one start it is the
 /// fixed-sequence test.)
 std::int64_t last_accepted_step(const Certificate& certificate, StepTests& tests);
 

@@ -45,20 +45,23 @@ TEST(CertificateGiven, WhereTheBoundIsFarAway) {
 
 void expect_more_than_others(const Trial& trial, std::int64_t n, std::int64_t draws) {
   const Coverage found = compare_coverage(trial, n, draws);
-  EXPECT_GE(found.certified.local_share, found.bonferroni.local_share) << n;
-  EXPECT_GE(found.certified.local_share, found.sgr.local_share) << n;
-  EXPECT_LT(found.certified.local_share, found.oracle) << n;
+  // Where nearly every draw lets everything stay local, only rounding differs.
+  constexpr double kEqual = 5e-4;
+  EXPECT_GE(found.certified.local_share, found.bonferroni.local_share - kEqual) << n;
+  EXPECT_GE(found.certified.local_share, found.sgr.local_share - kEqual) << n;
+  EXPECT_LE(found.certified.local_share, found.oracle) << n;
   for (const RuleCoverage& rule : {found.certified, found.bonferroni, found.sgr}) {
     EXPECT_LE(rule.violations, highest_plausible(trial.options.delta, draws)) << n;
   }
 }
 
 TEST(CertificateCoverage, IsAboveThatOfBonferroniAndSgr) {
-  for (const std::int64_t n : kSampleSizes) {
-    expect_more_than_others(coverage_trial(Shape::well_ordered), n, 200);
+  for (const Shape shape : {Shape::well_ordered, Shape::flat, Shape::confidently_wrong_at_top}) {
+    for (const std::int64_t n : kSampleSizes) {
+      SCOPED_TRACE(name_of(shape));
+      expect_more_than_others(coverage_trial(shape), n, 200);
+    }
   }
-  expect_more_than_others(coverage_trial(Shape::flat), kSampleSizes[1], 200);
-  expect_more_than_others(coverage_trial(Shape::confidently_wrong_at_top), kSampleSizes[1], 200);
 }
 
 }  // namespace
