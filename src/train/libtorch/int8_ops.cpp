@@ -36,7 +36,7 @@ struct RequantizeFunction : torch::autograd::Function<RequantizeFunction> {
     context->save_for_backward({scaled, rounded, multiplier});
     context->saved_data["low"] = low;
     context->saved_data["high"] = high;
-    context->saved_data["learns"] = log_step.defined();
+    context->saved_data["learns"] = log_step.requires_grad();
     context->saved_data["wide"] = acc.scalar_type() == at::kDouble;
     return rounded;
   }
@@ -69,7 +69,9 @@ at::Tensor stand_in(const at::Tensor& learned, const at::Tensor& integers, const
 
 at::Tensor requantize(const at::Tensor& acc, const at::Tensor& multiplier,
                       const at::Tensor& log_step, RequantizeLimits limits) {
-  return RequantizeFunction::apply(acc, multiplier, log_step, std::int64_t{limits.low},
+  // Autograd wants every argument defined.
+  const at::Tensor step = log_step.defined() ? log_step : at::zeros({1});
+  return RequantizeFunction::apply(acc, multiplier, step, std::int64_t{limits.low},
                                    std::int64_t{limits.high});
 }
 
