@@ -105,7 +105,7 @@ TEST(Int8Training, ComputesTheInterpretersAccumulatorsOnTheZoo) {
 TEST(Requantize, PassesTheSlopeBetweenTheLimits) {
   const at::Tensor acc = at::tensor({5.0f, 1.0f, 400.0f, -400.0f}).reshape({1, 4});
   acc.set_requires_grad(true);
-  const at::Tensor d = requantize(acc, at::scalar_tensor(0.5f), at::Tensor(), {-100, 155});
+  const at::Tensor d = requantize(acc, at::full({4}, 0.5f), at::Tensor(), {-100, 155});
   EXPECT_TRUE(d.equal(at::tensor({2.0f, 0.0f, 155.0f, -100.0f}).reshape({1, 4})))
       << "2.5 and 0.5 go to the even number";
   d.backward(at::tensor({1.0f, 2.0f, 3.0f, 4.0f}).reshape({1, 4}));
@@ -116,7 +116,7 @@ TEST(Requantize, GivesTheStepItsShareOfRoundingAndClipping) {
   const at::Tensor acc = at::tensor({5.2f, 1.0f, 400.0f, -400.0f}).reshape({1, 4});
   const at::Tensor log_step = at::zeros({1});
   log_step.set_requires_grad(true);
-  const at::Tensor d = requantize(acc, at::scalar_tensor(0.5f), log_step, {-100, 155});
+  const at::Tensor d = requantize(acc, at::full({4}, 0.5f), log_step, {-100, 155});
   d.backward(at::tensor({1.0f, 2.0f, 3.0f, 4.0f}).reshape({1, 4}));
   // d - v inside, d outside: 3 - 2.6, 0 - 0.5, 155, -100, each times its gradient.
   const double slope = 0.4 - 2.0 * 0.5 + 3.0 * 155.0 - 4.0 * 100.0;

@@ -18,11 +18,6 @@ at::Tensor copy_as(const Tensor& tensor, at::ScalarType from, at::ScalarType to)
       .to(to, /*non_blocking=*/false, /*copy=*/true);
 }
 
-/// [C] as it broadcasts over [n, C, H, W]; [n, C] needs no change.
-at::Tensor over_maps(const at::Tensor& channels, bool maps) {
-  return maps ? channels.view({1, -1, 1, 1}) : channels;
-}
-
 at::Tensor padded(const at::Tensor& x, const Window& w, double value) {
   if (w.pad_left + w.pad_right + w.pad_top + w.pad_bottom == 0) return x;
   return at::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, value);
@@ -101,13 +96,13 @@ class Pass {
           {1, 1}, conv->groups);
     }
     if (&node == &graph_.output()) return acc;
-    return requantize(acc, layer.multiplier, find(learned_.log_steps, node.name),
+    return requantize(acc, layer.multipliers, find(learned_.log_steps, node.name),
                       limits_of(integers_.node(node.name)));
   }
 
   at::Tensor round_off(const Node& node, const at::Tensor& acc) const {
     const Int8Node& constants = integers_.node(node.name);
-    return requantize(acc, at::scalar_tensor(constants.multipliers.at(0), at::kFloat),
+    return requantize(acc, at::full({acc.size(1)}, constants.multipliers.at(0), at::kFloat),
                       find(learned_.log_steps, node.name), limits_of(constants));
   }
 
@@ -149,7 +144,7 @@ void Int8Tensors::add_layer(const Graph& graph, const Node& node) {
   layer.weight_step = is_conv ? scales.view({-1, 1, 1, 1}) : scales.view({-1, 1});
   layer.bias_step = scales * input_scale;
   if (&node != &graph.output()) {
-    layer.multiplier = over_maps(at::tensor(constants.multipliers), is_conv);
+    layer.multipliers = at::tensor(constants.multipliers);
   }
   layers_[node.name] = std::move(layer);
 }

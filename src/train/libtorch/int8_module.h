@@ -26,7 +26,7 @@ class Int8Tensors {
     at::Tensor bias;
     at::Tensor weight_step;  ///< real weight = step * weight; broadcasts over it
     at::Tensor bias_step;    ///< [out]
-    at::Tensor multiplier;   ///< broadcasts over the output
+    at::Tensor multipliers;  ///< [out]
   };
   const Int8Node& node(const std::string& name) const { return constants_.nodes.at(name); }
   const Layer& layer(const std::string& name) const { return layers_.at(name); }

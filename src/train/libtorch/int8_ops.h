@@ -6,19 +6,13 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
+#include "train/libtorch/int8_kernels.h"
 
 namespace biglittle {
 
 /// `integers` in place of the real `learned` = step * integers: backward divides by `step`, which
 /// broadcasts over `learned`. Without a gradient wanted it is `integers` itself.
 at::Tensor stand_in(const at::Tensor& learned, const at::Tensor& integers, const at::Tensor& step);
-
-/// Where requantization rounds to.
-struct RequantizeLimits {
-  std::int32_t low = -128;  ///< -128 - zero_point
-  std::int32_t high = 127;  ///< 127 - zero_point
-};
 
 /// d = clamp(round_half_even(float32(acc) * multiplier), low, high), float32. `acc` [n, C] or [n,
 /// C, H, W] holds whole numbers in float32 or float64, `multiplier` broadcasts over it. Backward:
@@ -27,7 +21,7 @@ struct RequantizeLimits {
 /// dL/dlog s = sum dL/dx * s * (d - v inside the limits, d outside) (Esser et al. 2020, equation
 /// 3), times 1 / sqrt(127 values of one sample) as in their section 2.2. A logarithm keeps the step
 /// positive (Jain et al. 2020, arXiv 1903.08066).
-at::Tensor requantize(const at::Tensor& acc, const at::Tensor& multiplier,
+at::Tensor requantize(const at::Tensor& acc, const at::Tensor& multipliers,
                       const at::Tensor& log_step, RequantizeLimits limits);
 
 }  // namespace biglittle
