@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "core/error.h"
 #include "core/random.h"
 #include "graph/zoo.h"
 #include "quant/fine_tune.h"
@@ -255,6 +256,23 @@ TEST(FineTune, GivesTheSameBitsTwice) {
         fine_tune(trained.checkpoint, start, trained.objective, options, engine(), silent).model);
   };
   EXPECT_EQ(digest(), digest());
+}
+
+TEST(FineTune, StopsWhenWeightsAreNoNumbers) {
+  const Trained trained;
+  FineTuneOptions options;
+  options.epochs = 1;
+  options.learning_rate = 1e38;
+  options.learn_steps = true;
+  Observer silent;
+  try {
+    fine_tune(trained.checkpoint, badly_quantized(trained), trained.objective, options, engine(),
+              silent);
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::gate);
+    EXPECT_NE(std::string(error.what()).find("lower learning_rate"), std::string::npos);
+  }
 }
 
 TEST(FineTune, EndsWhenAskedTo) {

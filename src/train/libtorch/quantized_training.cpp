@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
+
 namespace biglittle {
 
 QuantizedTraining::QuantizedTraining(const FitRequest& request, const FlatLayout& layout)
@@ -33,6 +35,11 @@ std::map<std::string, float> QuantizedTraining::scales(const at::Tensor& paramet
 }
 
 void QuantizedTraining::refresh(const at::Tensor& parameters) {
+  // What is no number has no integers either.
+  if (!std::ranges::all_of(numbers(parameters), [](float value) { return std::isfinite(value); })) {
+    throw Error(ErrorKind::gate,
+                "weights are not finite while training through int8: lower learning_rate");
+  }
   const TensorMap weights = layout_.store(parameters, at::empty({layout_.buffer_count()}));
   integers_.emplace(request_.graph, request_.quantization->integers(weights, scales(parameters)));
 }
