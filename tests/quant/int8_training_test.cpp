@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -26,8 +27,11 @@ namespace {
 
 const Engine& engine() { return *biglittle_engine(); }
 
-/// The training forward pass on `samples`: accumulators row by row.
-std::vector<std::int64_t> forward(const Int8Model& model, const Samples& samples) {
+using Integers = std::map<std::string, std::vector<std::int64_t>, std::less<>>;
+
+/// Every node's integers for all samples, row by row in C, H, W order: q, the last node's
+/// accumulators.
+Integers train_forward(const Int8Model& model, const Samples& samples) {
   const at::NoGradGuard no_gradients;
   const Int8Tensors integers(model.graph, int8_constants(model));
   Preprocessing unscaled = model.preprocessing;
@@ -36,18 +40,38 @@ std::vector<std::int64_t> forward(const Int8Model& model, const Samples& samples
   fill_batch(samples, 0, samples.count(), unscaled, Mirror::no, values);
   const at::Tensor input = quantize_input(as_batch(values, samples.shape), model.preprocessing.type,
                                           model.graph, integers);
-  const at::Tensor acc =
-      run_int8(model.graph, integers, Int8Learned(), input).to(at::kLong).contiguous();
-  const auto* first = acc.data_ptr<std::int64_t>();
-  return {first, first + acc.numel()};
+  Integers seen;
+  run_int8(model.graph, integers, Int8Learned(), input, [&](const Node& node, const at::Tensor& d) {
+    const at::Tensor q = (d.to(at::kLong) + integers.node(node.name).zero_point).contiguous();
+    const auto* first = q.data_ptr<std::int64_t>();
+    seen[node.name].assign(first, first + q.numel());
+  });
+  return seen;
+}
+
+Integers interpret(const Int8Model& model, const Samples& samples) {
+  const Interpreter interpreter(model);
+  Integers seen;
+  for (std::int64_t row = 0; row < samples.count(); ++row) {
+    const auto accumulators = interpreter.trace(
+        samples, row, [&](std::string_view node, std::span<const std::int8_t> values) {
+          auto& all = seen[std::string(node)];
+          all.insert(all.end(), values.begin(), values.end());
+        });
+    auto& all = seen[model.graph.output().name];
+    all.insert(all.end(), accumulators.begin(), accumulators.end());
+  }
+  return seen;
 }
 
 void expect_equals_interpreter(const Int8Model& model, const Samples& samples) {
-  const std::vector<std::int32_t> expected = Interpreter(model).run(samples, 1);
-  EXPECT_EQ(forward(model, samples), std::vector<std::int64_t>(expected.begin(), expected.end()));
+  const Integers trained = train_forward(model, samples);
+  for (const auto& [node, integers] : interpret(model, samples)) {
+    EXPECT_EQ(trained.at(node), integers) << node;
+  }
 }
 
-TEST(Int8Training, ComputesTheInterpretersAccumulatorsOnRandomGraphs) {
+TEST(Int8Training, ComputesEveryIntegerOfTheInterpreterOnRandomGraphs) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     SCOPED_TRACE(seed);
     const testing::RandomCase random = testing::random_case(seed);
@@ -83,7 +107,7 @@ Samples random_bytes(const Shape& shape, std::int64_t count) {
   return {shape, bytes};
 }
 
-TEST(Int8Training, ComputesTheInterpretersAccumulatorsOnTheZoo) {
+TEST(Int8Training, ComputesEveryIntegerOfTheInterpreterOnTheZoo) {
   const Shape shape{3, 17, 16};
   const Samples samples = random_bytes(shape, 20);
   for (const Architecture arch :

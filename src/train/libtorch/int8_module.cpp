@@ -38,9 +38,10 @@ class Pass {
   Pass(const Graph& graph, const Int8Tensors& integers, const Int8Learned& learned)
       : graph_(graph), integers_(integers), learned_(learned) {}
 
-  at::Tensor run(const at::Tensor& input) {
+  at::Tensor run(const at::Tensor& input, const SeeIntegers& see) {
     for (const Node& node : graph_.nodes()) {
       values_[node.name] = &node == &graph_.input() ? input : compute(node);
+      if (see) see(node, values_[node.name]);
     }
     return values_.at(graph_.output().name);
   }
@@ -157,8 +158,8 @@ at::Tensor quantize_input(const at::Tensor& raw, SampleType type, const Graph& g
 }
 
 at::Tensor run_int8(const Graph& graph, const Int8Tensors& integers, const Int8Learned& learned,
-                    const at::Tensor& input) {
-  return Pass(graph, integers, learned).run(input);
+                    const at::Tensor& input, const SeeIntegers& see) {
+  return Pass(graph, integers, learned).run(input, see);
 }
 
 }  // namespace biglittle

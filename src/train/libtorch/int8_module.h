@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -50,8 +51,10 @@ at::Tensor quantize_input(const at::Tensor& raw, SampleType type, const Graph& g
                           const Int8Tensors& integers);
 
 /// The last node's accumulators [n, outputs], whole numbers; times the last node's scale they are
-/// the logits. `graph` has no batch norm and no dropout.
+/// the logits. `graph` has no batch norm and no dropout. `see` is given each node's d, or
+/// accumulators for the last.
+using SeeIntegers = std::function<void(const Node&, const at::Tensor&)>;
 at::Tensor run_int8(const Graph& graph, const Int8Tensors& integers, const Int8Learned& learned,
-                    const at::Tensor& input);
+                    const at::Tensor& input, const SeeIntegers& see = {});
 
 }  // namespace biglittle
