@@ -25,6 +25,16 @@
 #define BL_UNLIKELY(condition) (condition)
 #endif
 
+/* Cores that compute one number at a time. What lets compilers use vectors elsewhere, loops of a
+ * constant length and more sums at once than these have registers, would only cost them flash. */
+#if (defined(__arm__) && !defined(__ARM_NEON)) ||                                                \
+    (defined(__riscv) && !defined(__riscv_vector)) || defined(__AVR__) || defined(__MSP430__) || \
+    defined(__XTENSA__)
+#define BL_SCALAR_CORE 1
+#else
+#define BL_SCALAR_CORE 0
+#endif
+
 /* ---- requantization by integers ---- */
 
 /* value / 2^shift, ties to even; 0 <= shift <= 63. */
@@ -113,20 +123,38 @@ BL_INLINE int32_t bl_clamp_to(int32_t value, int32_t low, int32_t high) {
 
 /* The limits of a layer's result without its zero point, and what is added to store it. Clamping to
  * whole numbers before the zero point is added gives the same integers as after it. */
-#if !BL_SOFT_FLOAT
+#if BL_SOFT_FLOAT || BL_FORM == BL_FORM_DSP
+typedef struct {
+  int32_t low;
+  int32_t high;
+  int32_t add;
+} bl_limits;
+
+/* round_half_even(float32(acc) * multiplier), where it is far from 0 perhaps only nearly. */
+BL_INLINE int32_t bl_scale_for_limits(int32_t acc, float multiplier) {
+#if BL_SOFT_FLOAT
+  return bl_scale(acc, multiplier);
+#else
+  /* One instruction rounds half to even and saturates; comparing floats takes many. */
+  const float product = (float)acc * multiplier;
+  float rounded; /* holds the bits of a whole number */
+  int32_t value;
+  __asm__("vcvtr.s32.f32 %0, %1" : "=t"(rounded) : "t"(product));
+  memcpy(&value, &rounded, sizeof value);
+  return value;
+#endif
+}
+
+BL_INLINE bl_byte bl_to_byte(int32_t acc, float multiplier, const bl_limits* limits) {
+  const int32_t value = bl_scale_for_limits(acc, multiplier);
+  return (bl_byte)(bl_clamp_to(value, limits->low, limits->high) + limits->add);
+}
+#else
 typedef struct {
   float low;
   float high;
   int32_t add;
 } bl_limits;
-
-BL_INLINE bl_limits bl_limits_of(const bl_range* range) {
-  bl_limits limits;
-  limits.low = (float)(range->low - range->output_zero);
-  limits.high = (float)(range->high - range->output_zero);
-  limits.add = range->output_zero + BL_BYTE_OFFSET;
-  return limits;
-}
 
 /* Clamping before rounding keeps the number small enough to round, and stands between the product
  * and the sum, so that no compiler can contract the two into one fused operation. */
@@ -136,30 +164,23 @@ BL_INLINE bl_byte bl_to_byte(int32_t acc, float multiplier, const bl_limits* lim
   value = value < limits->high ? value : limits->high;
   return (bl_byte)(bl_round_small(value) + limits->add);
 }
-#else
-typedef struct {
-  int32_t low;
-  int32_t high;
-  int32_t add;
-} bl_limits;
+#endif
 
 BL_INLINE bl_limits bl_limits_of(const bl_range* range) {
-  bl_limits limits;
-  limits.low = range->low - range->output_zero;
-  limits.high = range->high - range->output_zero;
-  limits.add = range->output_zero + BL_BYTE_OFFSET;
+  const int32_t low = range->low - range->output_zero;
+  const int32_t high = range->high - range->output_zero;
+#if BL_SOFT_FLOAT || BL_FORM == BL_FORM_DSP
+  const bl_limits limits = {low, high, range->output_zero + BL_BYTE_OFFSET};
+#else
+  const bl_limits limits = {(float)low, (float)high, range->output_zero + BL_BYTE_OFFSET};
+#endif
   return limits;
 }
 
-BL_INLINE bl_byte bl_to_byte(int32_t acc, float multiplier, const bl_limits* limits) {
-  return (bl_byte)(bl_clamp_to(bl_scale(acc, multiplier), limits->low, limits->high) + limits->add);
-}
-#endif
-
 /* ---- windows ---- */
 
-/* Where a window lies along one axis: its taps [begin, end) are inside the image, tap 0 at
- * `start`. end <= begin: none is. */
+/* Where a window lies along one axis: its taps [begin, end) are inside the image, those before and
+ * behind are padding; tap 0 is at `start`. */
 typedef struct {
   int32_t start;
   int32_t begin;
@@ -172,6 +193,7 @@ BL_INLINE bl_span bl_place(int32_t position, int32_t stride, int32_t pad, int32_
   span.start = position * stride - pad;
   span.begin = span.start < 0 ? -span.start : 0;
   span.end = size - span.start < kernel ? size - span.start : kernel;
+  if (BL_UNLIKELY(span.end <= span.begin)) span.begin = span.end = kernel;
   return span;
 }
 

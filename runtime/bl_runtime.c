@@ -20,7 +20,7 @@
 #endif
 
 /* Channels that pools average at once. */
-enum { BL_POOL_TILE = 16 };
+enum { BL_POOL_TILE = BL_SCALAR_CORE ? 4 : 16 };
 
 /* ---- requantization of one number ---- */
 
@@ -131,29 +131,25 @@ void bl_grouped2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* o
 
 /* ---- pooling ---- */
 
+#ifndef BL_HAS_POOL_WINDOWS
+#if !defined(BL_HAS_KEEP_LARGER)
 static void bl_keep_larger(const bl_byte* BL_RESTRICT input, int32_t count,
                            bl_byte* BL_RESTRICT largest) {
   for (int32_t c = 0; c < count; ++c) {
     largest[c] = input[c] > largest[c] ? input[c] : largest[c];
   }
 }
+#endif
 
-void bl_max_pool(const bl_pool_layer* layer, const bl_byte* input, bl_byte* output) {
+/* The largest value of every channel inside a window. */
+static void bl_largest_of(const bl_pool_layer* layer, const bl_byte* input, bl_span rows,
+                          bl_span columns, bl_byte* output) {
   const int32_t channels = layer->input.channels;
-  for (int32_t y = 0; y < layer->output.height; ++y) {
-    const bl_span rows = bl_place_row(&layer->window, y, layer->input.height);
-    bl_byte* pixel = output + y * layer->output.row;
-    for (int32_t x = 0; x < layer->output.width; ++x) {
-      const bl_span columns = bl_place_column(&layer->window, x, layer->input.width);
-      memset(pixel, -128 + BL_BYTE_OFFSET, (size_t)channels);
-      for (int32_t ky = rows.begin; ky < rows.end; ++ky) {
-        for (int32_t kx = columns.begin; kx < columns.end; ++kx) {
-          bl_keep_larger(
-              input + (rows.start + ky) * layer->input.row + (columns.start + kx) * channels,
-              channels, pixel);
-        }
-      }
-      pixel += channels;
+  memset(output, -128 + BL_BYTE_OFFSET, (size_t)channels);
+  for (int32_t ky = rows.begin; ky < rows.end; ++ky) {
+    for (int32_t kx = columns.begin; kx < columns.end; ++kx) {
+      bl_keep_larger(input + (rows.start + ky) * layer->input.row + (columns.start + kx) * channels,
+                     channels, output);
     }
   }
 }
@@ -164,11 +160,11 @@ BL_INLINE void bl_add_channels(const bl_byte* BL_RESTRICT input, int32_t count,
 }
 
 /* The means of all channels over the inside part of a window. */
-static void bl_average(const bl_pool_layer* layer, const bl_limits* limits, const bl_byte* input,
-                       bl_span rows, bl_span columns, bl_byte* output) {
+BL_NOINLINE void bl_average(const bl_pool_layer* layer, const bl_limits* limits,
+                            const bl_byte* input, bl_span rows, bl_span columns, bl_byte* output) {
   const int32_t channels = layer->input.channels;
-  const int32_t height = rows.end > rows.begin ? rows.end - rows.begin : 0;
-  const int32_t width = columns.end > columns.begin ? columns.end - columns.begin : 0;
+  const int32_t height = rows.end - rows.begin;
+  const int32_t width = columns.end - columns.begin;
   const int32_t zeros = height * width * (layer->range.input_zero + BL_BYTE_OFFSET);
   for (int32_t first = 0; first < channels; first += BL_POOL_TILE) {
     const int32_t left = channels - first;
@@ -178,7 +174,7 @@ static void bl_average(const bl_pool_layer* layer, const bl_limits* limits, cons
       const bl_byte* x = input + (rows.start + rows.begin + y) * layer->input.row +
                          (columns.start + columns.begin) * channels + first;
       for (int32_t i = 0; i < width; ++i) {
-        if (count == BL_POOL_TILE) {
+        if (!BL_SCALAR_CORE && count == BL_POOL_TILE) {
           bl_add_channels(x + i * channels, BL_POOL_TILE, acc);
         } else {
           bl_add_channels(x + i * channels, count, acc);
@@ -187,6 +183,19 @@ static void bl_average(const bl_pool_layer* layer, const bl_limits* limits, cons
     }
     for (int32_t c = 0; c < count; ++c) {
       output[first + c] = bl_to_byte(acc[c] - zeros, layer->multiplier, limits);
+    }
+  }
+}
+
+#endif
+
+void bl_max_pool(const bl_pool_layer* layer, const bl_byte* input, bl_byte* output) {
+  for (int32_t y = 0; y < layer->output.height; ++y) {
+    const bl_span rows = bl_place_row(&layer->window, y, layer->input.height);
+    for (int32_t x = 0; x < layer->output.width; ++x) {
+      const bl_span columns = bl_place_column(&layer->window, x, layer->input.width);
+      bl_largest_of(layer, input, rows, columns,
+                    output + y * layer->output.row + x * layer->output.channels);
     }
   }
 }
@@ -221,6 +230,7 @@ void bl_flatten(const bl_map* map, const bl_byte* input, bl_byte* output) {
   }
 }
 
+#ifndef BL_HAS_ADD
 void bl_add(const bl_add_layer* layer, const bl_byte* left, const bl_byte* right, bl_byte* output) {
   const bl_limits limits = bl_limits_of(&layer->range);
   const int32_t left_factor = layer->left_factor;
@@ -240,6 +250,7 @@ void bl_add(const bl_add_layer* layer, const bl_byte* left, const bl_byte* right
     output += layer->output.row;
   }
 }
+#endif
 
 void bl_clamp(const bl_map* input_map, const bl_map* output_map, int32_t low, int32_t high,
               const bl_byte* input, bl_byte* output) {

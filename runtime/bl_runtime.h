@@ -199,7 +199,8 @@ typedef struct {
   float multiplier;
 } bl_pool_layer;
 
-/* acc = left_factor (left - input_zero) + right_factor (right - right_zero). */
+/* acc = left_factor (left - input_zero) + right_factor (right - right_zero), with factors of
+ * 0 ... 2^14. */
 typedef struct {
   bl_map left;
   bl_map right;

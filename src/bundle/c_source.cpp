@@ -9,6 +9,7 @@
 #include "bundle/c_layers.h"
 #include "bundle/c_templates.h"
 #include "bundle/c_text.h"
+#include "bundle/device_memory.h"
 #include "bundle/device_policy.h"
 #include "bundle/device_program.h"
 #include "bundle/runtime_text.h"
@@ -112,11 +113,13 @@ struct NetworkText {
   std::string calls;  ///< the body of bl_model_run_with up to the accumulators
   std::int64_t arena_bytes = 0;
   std::int64_t constant_bytes = 0;
+  std::int64_t code_bytes = 0;
 };
 
 NetworkText network_text(const Int8Model& model, DeviceLayout layout) {
   const DeviceProgram program = plan_device_program(model, layout);
   NetworkText text;
+  text.code_bytes = device_code_bytes(model, program);
   text.arena_bytes = program.arena.bytes + (layout == DeviceLayout::wide ? kDeviceSlackBytes : 0);
   std::string calls;
   for (const DeviceStep& step : program.steps) {
@@ -138,7 +141,7 @@ DeviceFootprint add_network(Keys& keys, const Int8Model& model) {
   const NetworkText tight = network_text(model, DeviceLayout::tight);
   const NetworkText wide = network_text(model, DeviceLayout::wide);
   const DeviceFootprint footprint{tight.arena_bytes, tight.constant_bytes, wide.arena_bytes,
-                                  wide.constant_bytes};
+                                  wide.constant_bytes, tight.code_bytes};
   keys["DATA"] = tight.data;
   keys["CALLS"] = tight.calls;
   keys["WIDE_DATA"] = wide.data;
@@ -159,6 +162,11 @@ DeviceFootprint add_network(Keys& keys, const Int8Model& model) {
   keys["DIGEST"] = int8_digest(model);
   keys["ARENA_BYTES"] = std::to_string(footprint.arena_bytes);
   keys["CONSTANT_BYTES"] = std::to_string(footprint.constant_bytes);
+  keys["CODE_BYTES"] = std::to_string(footprint.code_bytes);
+  keys["FLASH_BYTES"] = std::to_string(footprint.constant_bytes + footprint.code_bytes);
+  keys["STACK_BYTES"] = std::to_string(kDeviceStackBytes);
+  keys["WIDE_STACK_BYTES"] = std::to_string(kWideDeviceStackBytes);
+  keys["RAM_BYTES"] = std::to_string(footprint.arena_bytes + kDeviceStackBytes);
   return footprint;
 }
 

@@ -21,6 +21,7 @@ struct DeviceFootprint {
   std::int64_t constant_bytes = 0;  ///< weights, biases and multipliers
   std::int64_t wide_arena_bytes = 0;
   std::int64_t wide_constant_bytes = 0;
+  std::int64_t code_bytes = 0;  ///< at most, on a Cortex-M4 (device_memory.h)
 };
 
 struct DeviceSource {

@@ -54,7 +54,9 @@ extern const char* const bl_model_class_names[BL_MODEL_CLASSES];
 bl_result bl_model_run(const bl_model_input* input);
 
 /* The same in memory of the caller, BL_MODEL_ARENA_BYTES / 4 words, without any shared state. The
- * result's accumulators lie in that arena. */
+ * result's accumulators lie in that arena. Forms need different memory, so a caller compiled for
+ * another one does not link. */
+#define bl_model_run_with BL_JOIN(bl_model_run_with, BL_FORM)
 bl_result bl_model_run_with(int32_t* arena, const bl_model_input* input);
 
 /* Runs the vectors of bl_selftest.c: 0 when all give the expected integers, otherwise the number

@@ -22,6 +22,11 @@ instead of editing.
 |---|---|---|
 | weights, biases, multipliers (flash) | @CONSTANT_BYTES@ | @WIDE_CONSTANT_BYTES@ |
 | arena for activations (RAM) | @ARENA_BYTES@ | @WIDE_ARENA_BYTES@ |
+| stack below `bl_model_run`, at most | @STACK_BYTES@ | @WIDE_STACK_BYTES@ |
+
+The stack is what GCC reports with `-O2` or `-O3`. On a Cortex-M4 code and tables are at most
+@CODE_BYTES@ bytes with `-O2 -ffunction-sections -Wl,--gc-sections`, beside `memcpy` and `memset`:
+together at most @FLASH_BYTES@ bytes of flash and @RAM_BYTES@ bytes of RAM.
 
 ## Build
 
@@ -69,10 +74,10 @@ $(OBJECTS): $(wildcard *.h) Makefile
 
 ### CMake
 
-This folder is a project of its own:
+This folder is a project of its own, here for the processor it is built on:
 
 ```sh
-cmake -S . -B build
+cmake -S . -B build -DCMAKE_C_FLAGS=-march=native
 cmake --build build
 ctest --test-dir build
 ```

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include "bundle/bundle.h"
+#include "bundle/c_source.h"
+#include "bundle/device_memory.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/describe_network.h"
@@ -75,6 +77,29 @@ Description describe_int8_model(const std::filesystem::path& file) {
   return {text + graph_text(model.graph), std::move(json)};
 }
 
+std::string footprint_text(const DeviceFootprint& footprint) {
+  return format_table(
+      {"device code, bytes", "microcontrollers, portable C", "x86, AArch64"},
+      {{"weights, biases, multipliers (flash)", with_thousands(footprint.constant_bytes),
+        with_thousands(footprint.wide_constant_bytes)},
+       {"code and tables on a Cortex-M4 (flash), at most", with_thousands(footprint.code_bytes),
+        ""},
+       {"arena for activations (RAM)", with_thousands(footprint.arena_bytes),
+        with_thousands(footprint.wide_arena_bytes)},
+       {"stack, at most", with_thousands(kDeviceStackBytes),
+        with_thousands(kWideDeviceStackBytes)}});
+}
+
+Json footprint_json(const DeviceFootprint& footprint) {
+  return {{"constant_bytes", footprint.constant_bytes},
+          {"code_bytes", footprint.code_bytes},
+          {"arena_bytes", footprint.arena_bytes},
+          {"stack_bytes", kDeviceStackBytes},
+          {"wide_constant_bytes", footprint.wide_constant_bytes},
+          {"wide_arena_bytes", footprint.wide_arena_bytes},
+          {"wide_stack_bytes", kWideDeviceStackBytes}};
+}
+
 Description describe_bundle(const std::filesystem::path& folder) {
   const Bundle bundle = load_bundle(folder);
   std::string text = fmt::format("kind         bundle\nname         {}\nid           {}\n",
@@ -90,6 +115,8 @@ Description describe_bundle(const std::filesystem::path& folder) {
     files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
   }
   text += format_table({"file", "size", "sha256"}, rows);
+  const DeviceFootprint footprint = device_footprint(bundle.little_int8);
+  text.append("\n").append(footprint_text(footprint));
   text += "\nlittle network\n" + graph_text(bundle.little_int8.graph);
   Json json = {{"kind", "bundle"},
                {"name", bundle.name},
@@ -100,6 +127,7 @@ Description describe_bundle(const std::filesystem::path& folder) {
                {"policy", to_json(bundle.policy)},
                {"files", files},
                {"report", bundle.report},
+               {"device", footprint_json(footprint)},
                {"little_cost", graph_cost_json(bundle.little_int8.graph)},
                {"big_cost", graph_cost_json(bundle.big.network.graph)}};
   return {std::move(text), std::move(json)};

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "bundle/tiny_bundle.h"
 #include "cli/loads.h"
 #include "cli/program.h"
 #include "cli/toy_data.h"
+#include "core/json.h"
+#include "core/text.h"
 #include "testing/temporary_folder.h"
 
 namespace biglittle::testing {
@@ -41,6 +44,23 @@ TEST_F(BundleCommands, InspectAsJsonGivesTheSameId) {
   const Outcome outcome = run({"inspect", "bundle", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(parse_json(outcome.out, "stdout").at("id"), id_);
+}
+
+TEST_F(BundleCommands, InspectStatesTheMemoryThatTheDeviceCodeDeclares) {
+  const Json device = parse_json(run({"inspect", "bundle", "--json"}).out, "stdout").at("device");
+  std::ostringstream header;
+  header << std::ifstream(folder_ / "bundle/device/bl_model.h").rdbuf();
+  const auto expect_defined = [&](const std::string& name, const char* key) {
+    EXPECT_THAT(header.str(), HasSubstr("#define " + name + " " + device.at(key).dump() + "\n"));
+  };
+  expect_defined("BL_MODEL_CONSTANT_BYTES", "constant_bytes");
+  expect_defined("BL_MODEL_CONSTANT_BYTES", "wide_constant_bytes");
+  expect_defined("BL_MODEL_ARENA_BYTES", "arena_bytes");
+  expect_defined("BL_MODEL_ARENA_BYTES", "wide_arena_bytes");
+  const std::string text = run({"inspect", "bundle"}).out;
+  for (const char* key : {"constant_bytes", "code_bytes", "arena_bytes", "stack_bytes"}) {
+    EXPECT_THAT(text, HasSubstr(" " + with_thousands(device.at(key).get<std::int64_t>())));
+  }
 }
 
 TEST_F(BundleCommands, VerifyWithoutEnginesSkipsTheDeviceCode) {

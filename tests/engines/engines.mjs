@@ -19,13 +19,18 @@ function load(name) {
   return createRequire(join(cacheFolder(), 'package.json'))(name);
 }
 
-/** The engines by name: {ort, provider}. */
+/** ONNX Runtime's own library: {ort, provider}. */
+export function loadNative() {
+  return {ort: load('onnxruntime-node'), provider: 'cpu'};
+}
+
+/** The engines by name. */
 export function loadEngines() {
-  const node = load('onnxruntime-node');
+  const native = loadNative();
   const web = load('onnxruntime-web');
   web.env.wasm.numThreads = 1;
   return {
-    native: {ort: node, provider: 'cpu'},
+    native,
     wasm: {ort: web, provider: 'wasm'},
   };
 }

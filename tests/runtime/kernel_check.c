@@ -7,7 +7,7 @@
 
 #include "bl_runtime.h"
 
-/* Layers drawn of each of the four kinds. */
+/* Layers drawn of each of the six kinds. */
 #ifndef BL_CHECK_CASES
 #define BL_CHECK_CASES 1500
 #endif
@@ -16,6 +16,31 @@
 #include <stdio.h>
 #define BL_CHECK_PRINT(...) printf(__VA_ARGS__)
 #endif
+
+/* Whether this processor has the instructions of the form; where it is not known, a program that
+ * was compiled for them is taken to run on one that does. */
+#if defined(__GNUC__) && BL_FORM >= BL_FORM_AVX2 && BL_FORM <= BL_FORM_AVX512_VNNI
+#include <cpuid.h>
+
+static bool bl_runs_here(void) {
+  unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
+  const bool more = __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0;
+  switch (BL_FORM) {
+    case BL_FORM_AVX2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case BL_FORM_AVX_VNNI:
+      return more && (eax >> 4 & 1u) != 0 && __builtin_cpu_supports("avx2");
+    default:
+      return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
+  }
+}
+#else
+static bool bl_runs_here(void) { return true; }
+#endif
+
+/* What ctest takes for a test that was skipped. */
+enum { BL_SKIPPED = 77 };
 
 /* Sizes of the static memory: layers are drawn until they fit. */
 enum {
@@ -28,7 +53,7 @@ enum {
   BL_MOST_SHOWN = 8
 };
 
-static BL_ALIGN64 bl_byte bl_in[BL_MAP_BYTES + 64];
+static BL_ALIGN64 bl_byte bl_in[BL_MAP_BYTES + BL_SLACK_BYTES];
 static BL_ALIGN64 bl_byte bl_out[BL_MAP_BYTES + 64];
 static BL_ALIGN64 bl_byte bl_before[BL_MAP_BYTES + 64];
 static BL_ALIGN64 int8_t bl_tight[BL_WEIGHT_BYTES];
@@ -240,6 +265,14 @@ static int32_t bl_at(const bl_place_of_map* place, int32_t y, int32_t x) {
   return place->start + y * place->map.row + x * place->map.channels;
 }
 
+/* Moves a map to the end of its memory, half of the time: a sanitizer then sees what is read too
+ * far behind it, as it sees the rest of the time what is read before it. */
+static void bl_move_to_end(bl_place_of_map* place) {
+  if (place->bytes > BL_MAP_BYTES || bl_between(0, 1) == 0) return;
+  place->start += BL_MAP_BYTES - place->bytes;
+  place->bytes = BL_MAP_BYTES;
+}
+
 /* Every byte outside the map's pixels is as it was. */
 static void bl_check_untouched(const char* what, const bl_place_of_map* place) {
   for (int32_t y = 0; y < place->map.height; ++y) {
@@ -294,10 +327,13 @@ static int32_t bl_most_windows(int32_t size, int32_t stride, int32_t kernel, int
 static bool bl_draw_conv(bl_conv_case* one, bool depthwise) {
   bl_conv2d_layer* layer = &one->layer;
   bl_window* window = &layer->window;
-  const int32_t channels = bl_draw_channels();
-  const int32_t outputs = depthwise ? channels : bl_draw_channels();
+  /* First layers of networks: few channels and wide rows. */
+  const bool narrow = bl_between(0, 7) == 0;
+  const bool broad = depthwise && bl_between(0, 15) == 0;
+  const int32_t channels = narrow ? bl_between(1, 4) : broad ? 128 : bl_draw_channels();
+  const int32_t outputs = depthwise ? channels : narrow ? bl_between(1, 10) : bl_draw_channels();
   const int32_t height = bl_between(1, bl_between(1, 20));
-  const int32_t width = bl_between(1, bl_between(1, 40));
+  const int32_t width = narrow ? bl_between(14, 60) : bl_between(1, bl_between(1, 40));
   bl_draw_window(window);
   const int32_t out_height =
       bl_most_windows(height, window->stride_height, window->kernel_height, window->pad_top);
@@ -322,6 +358,7 @@ static bool bl_draw_conv(bl_conv_case* one, bool depthwise) {
     for (int32_t i = 0; i < 4; ++i) out_halo[i] = bl_between(0, 1) ? bl_between(0, 2) : 0;
   }
   one->input = bl_lay_out(height, width, channels, in_halo[0], in_halo[1], in_halo[2], in_halo[3]);
+  bl_move_to_end(&one->input);
   one->output = bl_lay_out(out_height, out_width, outputs, out_halo[0], out_halo[1], out_halo[2],
                            out_halo[3]);
   layer->input = one->input.map;
@@ -335,7 +372,7 @@ static bool bl_draw_conv(bl_conv_case* one, bool depthwise) {
 static void bl_fill_input(const bl_conv_case* one) {
   const bl_place_of_map* place = &one->input;
   const bl_byte zero = (bl_byte)(one->layer.range.input_zero + BL_BYTE_OFFSET);
-  bl_draw_bytes(bl_in, BL_MAP_BYTES + 64);
+  bl_draw_bytes(bl_in, BL_MAP_BYTES + BL_SLACK_BYTES);
   for (int32_t i = 0; i < place->bytes; ++i) {
     const int32_t inside = i - place->start;
     if (BL_WIDE && (inside < 0 || inside / place->map.row >= place->map.height ||
@@ -498,8 +535,9 @@ static bool bl_check_linear(bool accumulators) {
 #endif
   layer.bias = bl_folded;
   layer.multiplier = bl_multiplier_packed;
-  bl_draw_bytes(bl_in, BL_MAP_BYTES + 64);
-  const bl_byte* input = bl_in + bl_between(0, 15);
+  bl_draw_bytes(bl_in, BL_MAP_BYTES + BL_SLACK_BYTES);
+  const int32_t start = bl_between(0, 1) ? bl_between(0, 15) : BL_MAP_BYTES - layer.inputs;
+  const bl_byte* input = bl_in + start;
   if (accumulators) {
     bl_compare_accumulators(layer, input);
   } else {
@@ -509,18 +547,151 @@ static bool bl_check_linear(bool accumulators) {
   return true;
 }
 
-int main(void) {
-  int32_t checked[4] = {0, 0, 0, 0};
-  for (int32_t kind = 0; kind < 4; ++kind) {
-    while (checked[kind] < BL_CHECK_CASES) {
-      const bool done = kind < 2 ? bl_check_conv(kind == 1) : bl_check_linear(kind == 3);
-      if (done) ++checked[kind];
+/* ---- pools and add ---- */
+
+enum { BL_MAX_POOL, BL_AVG_POOL, BL_GLOBAL_POOL };
+
+/* The largest stored byte of a window, or the sum of its values without their zero point. */
+static int32_t bl_pooled(const bl_conv_case* one, bool largest, int32_t y, int32_t x, int32_t c) {
+  const bl_window* window = &one->layer.window;
+  int32_t most = -128;
+  int32_t sum = 0;
+  for (int32_t ky = 0; ky < window->kernel_height; ++ky) {
+    const int32_t row = y * window->stride_height - window->pad_top + ky;
+    if (row < 0 || row >= one->input.map.height) continue;
+    for (int32_t kx = 0; kx < window->kernel_width; ++kx) {
+      const int32_t column = x * window->stride_width - window->pad_left + kx;
+      if (column < 0 || column >= one->input.map.width) continue;
+      const int32_t q = bl_in[bl_at(&one->input, row, column) + c] - BL_BYTE_OFFSET;
+      most = q > most ? q : most;
+      sum += q - one->layer.range.input_zero;
     }
   }
+  return largest ? most : sum;
+}
+
+static void bl_compare_pool(const bl_conv_case* one, int32_t kind, float multiplier) {
+  static const char* const names[] = {"bl_max_pool", "bl_avg_pool", "bl_global_avg_pool"};
+  const bl_map* map = &one->output.map;
+  for (int32_t y = 0; y < map->height; ++y) {
+    for (int32_t x = 0; x < map->width; ++x) {
+      for (int32_t c = 0; c < map->channels; ++c) {
+        const int32_t pooled = bl_pooled(one, kind == BL_MAX_POOL, y, x, c);
+        const int32_t expected =
+            kind == BL_MAX_POOL ? pooled : bl_expected(pooled, multiplier, one->layer.range);
+        const int32_t place = bl_at(&one->output, y, x) + c;
+        const int32_t found = bl_out[place] - BL_BYTE_OFFSET;
+        if (found != expected) bl_differ(names[kind], place, found, expected);
+      }
+    }
+  }
+  bl_check_untouched(names[kind], &one->output);
+}
+
+static bool bl_check_pool(void) {
+  const int32_t kind = bl_between(BL_MAX_POOL, BL_GLOBAL_POOL);
+  bl_conv_case one;
+  if (!bl_draw_conv(&one, true)) return false;
+  if (kind == BL_GLOBAL_POOL) {
+    const bl_window whole = {one.input.map.height, one.input.map.width, 1, 1, 0, 0};
+    one.layer.window = whole;
+    one.output = bl_lay_out(1, 1, one.input.map.channels, 0, 0, 0, 0);
+  }
+  bl_draw_channel_values(1, 1);
+  bl_pool_layer layer;
+  layer.input = one.input.map;
+  layer.output = one.output.map;
+  layer.window = one.layer.window;
+  layer.range = one.layer.range;
+  layer.multiplier = bl_multiplier[0];
+  bl_fill_input(&one);
+  bl_fill_output();
+  const bl_byte* input = bl_in + one.input.start;
+  bl_byte* output = bl_out + one.output.start;
+  if (kind == BL_MAX_POOL) bl_max_pool(&layer, input, output);
+  if (kind == BL_AVG_POOL) bl_avg_pool(&layer, input, output);
+  if (kind == BL_GLOBAL_POOL) {
+    const bl_window unread = {0, 0, 0, 0, 0, 0};
+    layer.window = unread;
+    bl_global_avg_pool(&layer, input, output);
+  }
+  bl_compare_pool(&one, kind, layer.multiplier);
+  return true;
+}
+
+/* The left input is at the beginning of bl_in, the right one behind it or the output itself. */
+static bool bl_check_add(void) {
+  const int32_t most = BL_MAP_BYTES / 2;
+  const int32_t height = bl_between(1, 12);
+  const int32_t width = bl_between(1, 12);
+  const int32_t channels = bl_draw_channels();
+  const int32_t halo = BL_WIDE ? bl_between(0, 2) : 0;
+  const bl_place_of_map left = bl_lay_out(height, width, channels, halo, halo, 0, 0);
+  const bl_place_of_map right = bl_lay_out(height, width, channels, 0, halo, 0, halo);
+  const bl_place_of_map output = bl_lay_out(height, width, channels, halo, 0, halo, 0);
+  const bool in_place = bl_between(0, 2) == 0;
+  if (left.bytes > most || right.bytes > most || output.bytes > most) return false;
+  bl_draw_channel_values(1, bl_between(1, 1000));
+  bl_add_layer layer;
+  layer.left = left.map;
+  layer.right = in_place ? output.map : right.map;
+  layer.output = output.map;
+  layer.left_factor = bl_between(0, 2) ? bl_between(0, 16384) : 16384;
+  layer.right_factor = bl_between(0, 2) ? bl_between(0, 16384) : 16384;
+  layer.right_zero = bl_between(-128, 127);
+  layer.range = bl_draw_range();
+  layer.multiplier = bl_multiplier[0] / (bl_between(0, 1) ? 1.0f : 16384.0f);
+  bl_draw_bytes(bl_in, BL_MAP_BYTES + BL_SLACK_BYTES);
+  bl_fill_output();
+  bl_add(&layer, bl_in + left.start, in_place ? bl_out + output.start : bl_in + most + right.start,
+         bl_out + output.start);
+  for (int32_t y = 0; y < height; ++y) {
+    for (int32_t i = 0; i < width * channels; ++i) {
+      const int32_t place = bl_at(&output, y, 0) + i;
+      const int32_t other = in_place ? bl_before[place] : bl_in[most + bl_at(&right, y, 0) + i];
+      const int32_t a = bl_in[bl_at(&left, y, 0) + i] - BL_BYTE_OFFSET - layer.range.input_zero;
+      const int32_t b = other - BL_BYTE_OFFSET - layer.right_zero;
+      const int64_t sum = (int64_t)layer.left_factor * a + (int64_t)layer.right_factor * b;
+      const int32_t expected = bl_expected(sum, layer.multiplier, layer.range);
+      const int32_t found = bl_out[place] - BL_BYTE_OFFSET;
+      if (found != expected) bl_differ("bl_add", place, found, expected);
+    }
+  }
+  bl_check_untouched("bl_add, outside", &output);
+  return true;
+}
+
+static bool bl_check(int32_t kind) {
+  switch (kind) {
+    case 0:
+      return bl_check_conv(false);
+    case 1:
+      return bl_check_conv(true);
+    case 2:
+      return bl_check_linear(false);
+    case 3:
+      return bl_check_linear(true);
+    case 4:
+      return bl_check_pool();
+    default:
+      return bl_check_add();
+  }
+}
+
+int main(void) {
+  int32_t checked[6] = {0, 0, 0, 0, 0, 0};
+  if (!bl_runs_here()) {
+    BL_CHECK_PRINT("form %d: this processor does not have its instructions\n", BL_FORM);
+    return BL_SKIPPED;
+  }
+  for (int32_t kind = 0; kind < 6; ++kind) {
+    while (checked[kind] < BL_CHECK_CASES) checked[kind] += bl_check(kind) ? 1 : 0;
+  }
   BL_CHECK_PRINT(
-      "form %d: %ld convolutions, %ld depthwise, %ld linear, %ld accumulators: "
+      "form %d: %ld convolutions, %ld depthwise, %ld linear, %ld accumulators, %ld pools, %ld "
+      "sums: "
       "%ld differences\n",
       BL_FORM, (long)checked[0], (long)checked[1], (long)checked[2], (long)checked[3],
-      (long)bl_differences);
+      (long)checked[4], (long)checked[5], (long)bl_differences);
   return bl_differences == 0 ? 0 : 1;
 }

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// Times the exported code of the benchmark networks beside other engines; scripts/bench device
+// builds what this needs and docs/performance.md says what is measured how.
+//
+// usage: node device.mjs --folder NETWORKS --programs FOLDER [--networks a,b] [--rounds N]
+//        [--milliseconds N] [--core N] [--form NAME] [--json FILE]
+
+import {readdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {parseArgs} from 'node:util';
+
+import {coldStarts, readNetwork, startEngines} from './device_networks.mjs';
+import {chooseCore, compilerVersion, forms, processorName} from './machine.mjs';
+import {engineTable, formTable, otherTable, portableTable} from './tables.mjs';
+import {measure, median} from './workers.mjs';
+
+/** Largest permitted share of the better ONNX Runtime's time. */
+const kBars = {
+  'resnet-8': 0.40,
+  'ds-cnn': 0.40,
+  'mobilenet-0.25': 0.40,
+  'lenet-5': 0.25,
+  'resnet-8-w40': 0.75,
+};
+const kOtherBar = 1.0;
+const kPortableBar = 0.35;
+const kColdBarMs = 2.0;
+const kColdRuns = 50;
+
+const {values: given} = parseArgs({options: {
+  folder: {type: 'string'},
+  programs: {type: 'string'},
+  networks: {type: 'string'},
+  rounds: {type: 'string', default: '15'},
+  milliseconds: {type: 'string', default: '50'},
+  core: {type: 'string'},
+  form: {type: 'string'},
+  json: {type: 'string'},
+}});
+
+/** The forms to measure: all this processor has, from `name` on. */
+function chooseForms(name) {
+  const available = forms();
+  const first = name ? available.findIndex((form) => form.name === name) : 0;
+  if (first >= 0) return available.slice(first);
+  throw new Error(`this processor has no form ${name}; it has ` +
+                  available.map((form) => form.name).join(', '));
+}
+
+const options = {
+  programs: given.programs,
+  compiler: process.env.CC || 'gcc',
+  forms: chooseForms(given.form),
+  core: given.core ? Number(given.core) : chooseCore(),
+};
+
+/** The order of the bars, then whatever else there is. */
+function networkNames() {
+  if (given.networks) return given.networks.split(',');
+  const found = readdirSync(given.folder);
+  const known = Object.keys(kBars);
+  return [...known.filter((name) => found.includes(name)),
+          ...found.filter((name) => !known.includes(name)).sort()];
+}
+
+/** The figures that follow from the medians. */
+function judge(network, us, peakMacs) {
+  const macsPerMicrosecond = peakMacs / us.peak;
+  const floor = network.macs / macsPerMicrosecond;
+  const call = us['ort-empty'];
+  const best = Math.min(...['ort-float', 'ort-int8', 'ort-exact'].map((name) => us[name])) - call;
+  const hasConvolutions = network.name !== 'mlp';
+  return {
+    name: network.name,
+    macs: network.macs,
+    us,
+    peak_gmacs: macsPerMicrosecond / 1000,
+    floor_us: floor,
+    over_floor: us.device / floor,
+    best_ort_us: best,
+    ratio: us.device / best,
+    bar: kBars[network.name] ?? kOtherBar,
+    portable_ratio: us.portable / us.naive,
+    portable_bar: hasConvolutions ? kPortableBar : undefined,
+  };
+}
+
+async function measureNetwork(name) {
+  const folder = join(given.folder, name);
+  const network = readNetwork(folder);
+  const {workers, peakMacs} = await startEngines(network, {...options, folder});
+  const us = await measure(workers, Number(given.rounds), Number(given.milliseconds));
+  for (const worker of workers) worker.stop();
+  return judge(network, us, peakMacs);
+}
+
+const results = [];
+for (const name of networkNames()) {
+  process.stderr.write(`${name}\n`);
+  results.push(await measureNetwork(name));
+}
+
+function measureColdStart() {
+  const name = networkNames().includes('resnet-8') ? 'resnet-8' : networkNames()[0];
+  const folder = join(given.folder, name);
+  const starts = coldStarts(folder, readNetwork(folder), options, kColdRuns);
+  return {name, median_ms: median(starts), slowest_ms: Math.max(...starts), runs: starts.length};
+}
+
+const cold = measureColdStart();
+const peak = median(results.map((result) => result.peak_gmacs));
+const about = {
+  processor: processorName(),
+  compiler: compilerVersion(options.compiler),
+  form: options.forms[0].name,
+  flags: options.forms[0].flags,
+  core: options.core,
+  rounds: Number(given.rounds),
+  milliseconds_a_round: Number(given.milliseconds),
+  peak_gmacs: peak,
+};
+
+console.log(`${about.processor}, ${about.compiler}
+generated C as ${about.form} (${about.flags.join(' ')}), batch 1, one thread on processor ${about.core}
+microseconds of processor time an inference: medians of ${about.rounds} rounds, engines in turn
+peak of the form's multiply instructions: ${peak.toFixed(0)} int8 GMAC/s; floor = MACs / peak
+
+${engineTable(results)}
+
+float: float32; int8: the usual QDQ form (signed weights); exact: the bundle's model.int8.onnx;
+call: an empty network through the same interface, subtracted from the best of the three
+
+${portableTable(results)}
+
+${otherTable(results)}
+
+${formTable(results, options.forms.slice(1).map((form) => form.name))}
+
+cold process to first int8 result, ${cold.name}: ${cold.median_ms.toFixed(2)} ms (median of ${
+    cold.runs}; bar ${kColdBarMs.toFixed(2)} ms)`);
+if (given.json) {
+  writeFileSync(given.json, `${JSON.stringify({about, results, cold}, null, 1)}\n`);
+}
+
+const missed = results.some((r) => r.ratio > r.bar || r.portable_ratio > (r.portable_bar ?? Infinity)) ||
+               cold.median_ms > kColdBarMs;
+process.exitCode = missed ? 1 : 0;
