@@ -5,8 +5,10 @@
 #include "cli/console.h"
 #include "cli/describe_network.h"
 #include "cli/measure.h"
+#include "core/files.h"
 #include "core/text.h"
-#include "quant/quantize.h"
+#include "quant/fine_tune.h"
+#include "quant/noise.h"
 
 namespace biglittle {
 namespace {
@@ -38,10 +40,10 @@ StageResult describe_result(const Project& project, const std::vector<NetworkRow
                        static_cast<double>(std::max<std::int64_t>(cost.macs, 1));
   std::string text = network_table(rows, "tune");
   text += fmt::format(
-      "\nboth judged on {}\nint8 chooses float32's class for {} of tune; {:.0f} times fewer MACs "
-      "than big\nin int8: {} of flash, {} of RAM at the peak\n\n",
-      join_or(little.classes), format_percent(quantized.agreement), ratio,
-      format_bytes(cost.int8_flash_bytes), format_bytes(cost.int8_peak_ram_bytes));
+      "\nboth judged on {}\nint8 chooses float32's class for {} of tune; noisiest layers: {}\n"
+      "{:.0f} times fewer MACs than big; in int8: {} of flash, {} of RAM at the peak\n\n",
+      join_or(little.classes), format_percent(quantized.agreement), name_worst(quantized.noise, 3),
+      ratio, format_bytes(cost.int8_flash_bytes), format_bytes(cost.int8_peak_ram_bytes));
   text += fmt::format("little network  {}\nin int8         {}\n", project.little_file().string(),
                       project.int8_file().string());
   return {text,
@@ -50,9 +52,31 @@ StageResult describe_result(const Project& project, const std::vector<NetworkRow
            {"little_digest", network_digest(little.network)},
            {"little_int8_digest", int8_digest(quantized.model)},
            {"agreement", quantized.agreement},
+           {"quantization", to_json(quantized)},
            {"int8_flash_bytes", cost.int8_flash_bytes},
            {"int8_peak_ram_bytes", cost.int8_peak_ram_bytes},
            {"networks", to_json(rows)}}};
+}
+
+/// Post-training, then fine-tuned where the config asks for it; what came out is in the metrics
+/// even when the gate refuses it.
+QuantizeResult quantize_little(const Checkpoint& little, FitRequest objective, const Config& config,
+                               const RunContext& context, Observer& observer,
+                               const Engine& engine) {
+  QuantizeResult result = quantize(little, *objective.tune, objective.tune_labels, config.quantize,
+                                   context.compute, engine);
+  const auto log = [&](Json metrics) { append_line(context.metrics, metrics.dump()); };
+  log({{"quantized", "post-training"}, {"result", to_json(result)}});
+  const FineTuneOptions& fine = config.quantize.fine_tune;
+  if (fine.epochs > 0) {
+    objective.compute = context.compute;
+    objective.seed = context.seed;
+    objective.on_epoch = [&](const Json& metrics) { log({{"fine_tune", metrics}}); };
+    result = fine_tune(little, std::move(result), std::move(objective), fine, engine, observer);
+    log({{"quantized", "kept"}, {"result", to_json(result)}});
+  }
+  check_drop(result, config.quantize.max_drop);
+  return result;
 }
 
 }  // namespace
@@ -73,13 +97,14 @@ StageResult derive_little_stage(Workspace& workspace) {
       derive_little(big, dataset, config.little, context, engine, workspace.observer());
   stop_if_asked(workspace.observer());
 
-  const PriorityMap& map = priority_of(little);
+  const LittleTask task = little_task(dataset, config.little);
   const Split& tune = dataset.split(SplitName::tune);
-  const QuantizeResult quantized = quantize(little, tune.samples, relabel(tune.labels, map),
-                                            config.quantize, context.compute, engine);
+  const QuantizeResult quantized =
+      quantize_little(little, little_objective(big, dataset, task, config.little), config, context,
+                      workspace.observer(), engine);
   save_int8_model(project.int8_file(), quantized.model);
   const double big_accuracy =
-      big_accuracy_in_little_classes(big, map, tune, context.compute, engine);
+      big_accuracy_in_little_classes(big, task.map, tune, context.compute, engine);
   return describe_result(project, compare(big_accuracy, big, little, quantized), little, quantized);
 }
 

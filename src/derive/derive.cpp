@@ -25,6 +25,29 @@ void describe(LittleOptions& options, OptionVisitor& visitor) {
   visitor.section("train", options.train, "how the little network is trained");
 }
 
+LittleTask little_task(const Dataset& dataset, const LittleOptions& options) {
+  LittleTask task;
+  task.map = resolve_priorities(options.priority, dataset.classes);
+  task.train_labels = relabel(dataset.split(SplitName::train).labels, task.map);
+  task.tune_labels = relabel(dataset.split(SplitName::tune).labels, task.map);
+  return task;
+}
+
+FitRequest little_objective(const Checkpoint& big, const Dataset& dataset, const LittleTask& task,
+                            const LittleOptions& options) {
+  FitRequest request;
+  request.train = &dataset.split(SplitName::train).samples;
+  request.train_labels = task.train_labels;
+  request.tune = &dataset.split(SplitName::tune).samples;
+  request.tune_labels = task.tune_labels;
+  request.options = options.train;
+  if (options.method == DeriveMethod::distill) {
+    request.distillation = Distillation{big.network, task.map, options.temperature,
+                                        options.soft_weight, options.teacher_logits};
+  }
+  return request;
+}
+
 Checkpoint derive_little(const Checkpoint& big, const Dataset& dataset,
                          const LittleOptions& options, const RunContext& context,
                          const Engine& engine, Observer& observer) {
@@ -34,31 +57,16 @@ Checkpoint derive_little(const Checkpoint& big, const Dataset& dataset,
                             "it on this dataset first",
                             big.classes.size(), dataset.classes.size()));
   }
-  const PriorityMap map = resolve_priorities(options.priority, dataset.classes);
-  const Split& train = dataset.split(SplitName::train);
-  const Split& tune = dataset.split(SplitName::tune);
-  const std::vector<std::int64_t> train_labels = relabel(train.labels, map);
-  const std::vector<std::int64_t> tune_labels = relabel(tune.labels, map);
-
+  const LittleTask task = little_task(dataset, options);
   Checkpoint start;
-  start.network.graph = build_network(options.network, dataset.input_shape, map.classes());
-  start.classes = map.names;
+  start.network.graph = build_network(options.network, dataset.input_shape, task.map.classes());
+  start.classes = task.map.names;
   start.preprocessing = big.preprocessing;
-  start.priority = map;
+  start.priority = task.map;
   start.dataset_digest = dataset.digest;
   start.teacher_digest = network_digest(big.network);
-
-  FitRequest request;
-  request.train = &train.samples;
-  request.train_labels = train_labels;
-  request.tune = &tune.samples;
-  request.tune_labels = tune_labels;
-  request.options = options.train;
-  if (options.method == DeriveMethod::distill) {
-    request.distillation = Distillation{big.network, map, options.temperature,
-                                        options.soft_weight, options.teacher_logits};
-  }
-  return fit_checkpoint(std::move(start), std::move(request), context, engine, observer);
+  return fit_checkpoint(std::move(start), little_objective(big, dataset, task, options), context,
+                        engine, observer);
 }
 
 }  // namespace biglittle

@@ -30,6 +30,12 @@ Quantization quantization_of(const Range& range) {
   return quantization;
 }
 
+Range range_of(const Quantization& quantization) {
+  // A float32 times a whole number below 2^9: exact in double.
+  const double scale = quantization.scale;
+  return {scale * (-128 - quantization.zero_point), scale * (127 - quantization.zero_point)};
+}
+
 void Histogram::add(std::span<const float> values) {
   const double bins_per_unit = width() > 0.0 ? 1.0 / width() : 0.0;
   for (const float value : values) {

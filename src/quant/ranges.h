@@ -28,6 +28,9 @@ Range widen_range(Range range, std::span<const float> values);
 /// round(-128 - low / scale). A range without width (a dead activation) is taken as [0, 1].
 Quantization quantization_of(const Range& range);
 
+/// The real values of q = -128 and q = 127; quantization_of gives back exactly `quantization`.
+Range range_of(const Quantization& quantization);
+
 /// How often values fall into equal bins of a known range.
 class Histogram {
  public:

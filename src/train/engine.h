@@ -6,6 +6,7 @@
 // start in milliseconds.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@
 #include "data/dataset.h"
 #include "data/priority.h"
 #include "graph/fold.h"
+#include "train/int8_constants.h"
 
 namespace biglittle {
 
@@ -93,6 +95,8 @@ struct FitRequest {
   Preprocessing preprocessing;
   TrainOptions options;
   std::optional<Distillation> distillation;
+  /// Set: every number of the forward pass, on train and on tune, is the int8 network's.
+  std::optional<QuantizationAware> quantization;
   ComputeOptions compute;
   std::int64_t seed = 1;
   /// Called after each epoch with its metrics and the seconds it took, for logs.
@@ -103,6 +107,7 @@ struct FitRequest {
 
 struct FitResult {
   TensorMap weights;  ///< of the epoch best on tune
+  std::map<std::string, float> scales;  ///< learned with them, by node; empty when none are
   Json history = Json::array();  ///< one object an epoch, without times: reproducible
   double tune_accuracy = 0.0;    ///< in [0, 1]
 };

@@ -136,6 +136,57 @@ TEST_F(Pipeline, RedoesOnlyWhatASettingReaches) {
   EXPECT_EQ(stages.at("export"), "done");
 }
 
+/// The last line of the little network's metrics that has `key`.
+Json last_metrics(const std::filesystem::path& folder, const std::string& key) {
+  std::ifstream file(folder / "runs/toy/little-metrics.jsonl");
+  Json found;
+  for (std::string line; std::getline(file, line);) {
+    Json json = parse_json(line, "metrics");
+    if (json.contains(key)) found = std::move(json);
+  }
+  return found;
+}
+
+TEST_F(Pipeline, FineTunesTheInt8NetworkAndSaysWhichOneItKept) {
+  TemporaryFolder other;
+  prepare(other.path());
+  for (const char* part : {"runs", "data"}) {
+    std::filesystem::copy(*folder_ / part, other / part, std::filesystem::copy_options::recursive);
+  }
+  EXPECT_TRUE(last_metrics(other.path(), "fine_tune").is_null());
+  const Outcome outcome = run(
+      other.path(), {"derive-little", "toy.toml", "--json", "--set", "quantize.fine_tune.epochs=1",
+                     "--set", "quantize.fine_tune.learning_rate=0.001"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("kept: "));
+  EXPECT_EQ(last_metrics(other.path(), "fine_tune").at("fine_tune").at("epoch"), 1);
+  const Json kept = last_metrics(other.path(), "quantized");
+  EXPECT_EQ(kept.at("quantized"), "kept");
+  EXPECT_EQ(kept.at("result"), parse_json(outcome.out, "stdout").at("quantization"));
+  const Outcome exported =
+      run(other.path(), {"export", "toy.toml", "--quiet", "--set", "quantize.fine_tune.epochs=1"});
+  EXPECT_EQ(exported.code, 0) << exported.err;
+}
+
+TEST_F(Pipeline, LogsTheNoiseOfEveryLayerAlsoWhenInt8IsRefused) {
+  TemporaryFolder other;
+  prepare(other.path());
+  for (const char* part : {"runs", "data"}) {
+    std::filesystem::copy(*folder_ / part, other / part, std::filesystem::copy_options::recursive);
+  }
+  std::filesystem::remove(other / "runs/toy/little-int8.safetensors");
+  const Outcome refused =
+      run(other.path(),
+          {"derive-little", "toy.toml", "--quiet", "--set", "quantize.max_drop=0.0", "--set",
+           "quantize.range=\"percentile\"", "--set", "quantize.percentile=50.0"});
+  EXPECT_EQ(refused.code, 1);
+  const Json result = last_metrics(other.path(), "quantized").at("result");
+  EXPECT_THAT(refused.err,
+              HasSubstr("noisiest layers: " + result.at("noisiest").get<std::string>()));
+  EXPECT_EQ(result.at("layers").size(), 4u);  // input, flattened, hidden's relu, logits
+  EXPECT_FALSE(std::filesystem::exists(other / "runs/toy/little-int8.safetensors"));
+}
+
 TEST_F(Pipeline, VerifiesInspectsAndEvaluatesItsBundle) {
   const Outcome verified = run(folder_->path(), {"verify", "exports/toy"});
   EXPECT_EQ(verified.code, 0) << verified.out;

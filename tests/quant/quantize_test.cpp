@@ -37,9 +37,7 @@ const Samples kTune{{2, 1, 1}, std::vector<std::uint8_t>{129, 138, 129, 118, 129
 const std::vector<std::int64_t> kLabels = {0, 1, 0, 1};
 
 TEST(Quantize, ReportsAccuracyAgreementAndNoise) {
-  QuantizeOptions options;
-  options.max_drop = 0.5;
-  const auto result = quantize(tying_checkpoint(), kTune, kLabels, options, {}, FloatEngine());
+  const auto result = quantize(tying_checkpoint(), kTune, kLabels, {}, {}, FloatEngine());
   EXPECT_EQ(result.float_accuracy, 1.0);
   EXPECT_EQ(result.int8_accuracy, 0.5) << "a tie is the lower class";
   EXPECT_EQ(result.agreement, 0.5);
@@ -51,14 +49,31 @@ TEST(Quantize, ReportsAccuracyAgreementAndNoise) {
   EXPECT_NEAR(result.noise[1].sqnr_db, 10.0 * std::log10(32260.0 / 2.0), 1e-4);
 }
 
-TEST(Quantize, FailsTheGateNamingTheWorstLayers) {
-  QuantizeOptions options;
-  options.max_drop = 0.49;
+TEST(CheckDrop, FailsNamingTheWorstLayers) {
+  const auto result = quantize(tying_checkpoint(), kTune, kLabels, {}, {}, FloatEngine());
+  EXPECT_NO_THROW(check_drop(result, 0.5));
   expect_error(ErrorKind::gate,
                "int8 accuracy on tune is 50.00 %, 50.00 points below float (100.00 %), more than "
                "max_drop = 0.49; noisiest layers: logits (42.1 dB), input (120.0 dB); try another "
-               "range method, more range_samples or a wider network",
-               [&] { quantize(tying_checkpoint(), kTune, kLabels, options, {}, FloatEngine()); });
+               "range method, more range_samples, fine_tune.epochs or a wider network",
+               [&] { check_drop(result, 0.49); });
+}
+
+TEST(QuantizeResultJson, ListsEveryLayerAndNamesTheNoisiest) {
+  const Json json = to_json(quantize(tying_checkpoint(), kTune, kLabels, {}, {}, FloatEngine()));
+  EXPECT_EQ(json["float_accuracy"], 1.0);
+  EXPECT_EQ(json["int8_accuracy"], 0.5);
+  EXPECT_EQ(json["agreement"], 0.5);
+  EXPECT_EQ(json["noisiest"], "logits (42.1 dB), input (120.0 dB)");
+  ASSERT_EQ(json["layers"].size(), 2u);
+  EXPECT_EQ(json["layers"][0]["node"], "input");
+  EXPECT_EQ(json["layers"][0]["sqnr_db"], 120.0);
+}
+
+TEST(Quantize, ReportsTheLossOfTheRealLogits) {
+  const auto result = quantize(tying_checkpoint(), kTune, kLabels, {}, {}, FloatEngine());
+  EXPECT_NEAR(result.int8_loss, std::log(2.0), 1e-12) << "both classes tie";
+  EXPECT_EQ(result.drop, 0.5);
 }
 
 TEST(NameWorst, ListsTheLowestFirstAndNoMoreThanAsked) {
@@ -71,9 +86,7 @@ TEST(Quantize, KeepsWhatTheCheckpointSaysAboutItself) {
   Checkpoint checkpoint = tying_checkpoint();
   checkpoint.priority = PriorityMap{{0, 1, 1}, {"above", "below"}, true};
   checkpoint.config_toml = "seed = 3\n";
-  QuantizeOptions options;
-  options.max_drop = 1.0;
-  const Int8Model model = quantize(checkpoint, kTune, kLabels, options, {}, FloatEngine()).model;
+  const Int8Model model = quantize(checkpoint, kTune, kLabels, {}, {}, FloatEngine()).model;
   EXPECT_EQ(model.classes, checkpoint.classes);
   EXPECT_EQ(model.priority, checkpoint.priority);
   EXPECT_EQ(model.config_toml, "seed = 3\n");
@@ -194,7 +207,6 @@ TEST_P(QuantizeRichNetwork, StaysCloseToFloat) {
   const Samples tune = rich_samples(type, 150);
   QuantizeOptions options;
   options.range = range;
-  options.max_drop = 0.1;
   const auto result =
       quantize(checkpoint, tune, float_answers(checkpoint, tune), options, {}, FloatEngine());
   EXPECT_EQ(result.float_accuracy, 1.0);
@@ -220,8 +232,7 @@ TEST(Quantize, DoesNotDependOnThreadsOrBatches) {
   const Checkpoint checkpoint = rich_checkpoint(SampleType::u8);
   const Samples tune = rich_samples(SampleType::u8, 60);
   const auto labels = float_answers(checkpoint, tune);
-  QuantizeOptions options;
-  options.max_drop = 1.0;
+  const QuantizeOptions options;
   ComputeOptions one;
   one.threads = 1;
   ComputeOptions three;

@@ -84,7 +84,9 @@ class LibtorchEngine final : public Engine {
   FitResult fit(const FitRequest& request, Observer& observer) const override {
     return translated([&] {
       WorkerPool pool(std::min(worker_count(request.compute), request.options.batch_size));
-      return Trainer(request, choose_bf16(request.compute.precision), pool, observer).run();
+      // bf16 does not count far enough for the integers of an int8 network.
+      const bool use_bf16 = !request.quantization && choose_bf16(request.compute.precision);
+      return Trainer(request, use_bf16, pool, observer).run();
     });
   }
 

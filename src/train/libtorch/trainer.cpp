@@ -33,6 +33,24 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+std::optional<QuantizedTraining> quantized_training(const FitRequest& request,
+                                                    const FlatLayout& layout) {
+  if (!request.quantization) return std::nullopt;
+  return std::make_optional<QuantizedTraining>(request, layout);
+}
+
+std::int64_t parameter_count(const FlatLayout& layout,
+                             const std::optional<QuantizedTraining>& quantized) {
+  return layout.trainable_count() + (quantized ? quantized->scale_count() : 0);
+}
+
+// Learned scales do not decay.
+std::vector<std::uint8_t> decays(const FlatLayout& layout, std::int64_t parameters) {
+  std::vector<std::uint8_t> result = layout.decays();
+  result.resize(static_cast<std::size_t>(parameters), 0);
+  return result;
+}
+
 }  // namespace
 
 Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Observer& observer)
@@ -41,23 +59,32 @@ Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Obs
       pool_(pool),
       observer_(observer),
       layout_(request.graph),
-      trainable_(at::empty({layout_.trainable_count()}, at::kFloat)),
-      optimizer_(request.options, layout_.decays()),
+      quantized_(quantized_training(request, layout_)),
+      trainable_(at::zeros({parameter_count(layout_, quantized_)}, at::kFloat)),
+      optimizer_(request.options, decays(layout_, trainable_.numel())),
       batch_size_(std::min(request.options.batch_size, request.train->count())),
       steps_an_epoch_(request.train->count() / batch_size_) {
   const auto seed = static_cast<std::uint64_t>(request.seed);
   const TensorMap start = request.initial ? *request.initial : fresh_weights(request.graph, seed);
   for (std::int64_t worker = 0; worker < pool.size(); ++worker) {
-    Replica replica;
-    replica.gradients = at::zeros({layout_.trainable_count()}, at::kFloat);
-    replica.buffers = at::empty({layout_.buffer_count()}, at::kFloat);
-    layout_.load(start, trainable_, replica.buffers);
-    replica.module = std::make_unique<GraphModule>(
-        request.graph, layout_, trainable_, replica.buffers, replica.gradients,
-        seed * 1000003 + static_cast<std::uint64_t>(worker));
-    replicas_.push_back(std::move(replica));
+    replicas_.push_back(make_replica(start, worker));
   }
   if (request.distillation) teacher_.emplace(*request.distillation, request, pool);
+}
+
+Trainer::Replica Trainer::make_replica(const TensorMap& start, std::int64_t worker) const {
+  Replica replica;
+  replica.gradients = at::zeros_like(trainable_);
+  replica.buffers = at::empty({layout_.buffer_count()}, at::kFloat);
+  layout_.load(start, trainable_, replica.buffers);
+  if (quantized_) {
+    replica.learned = quantized_->leaves(trainable_, replica.gradients);
+    return replica;
+  }
+  replica.module = std::make_unique<GraphModule>(
+      request_.graph, layout_, trainable_, replica.buffers, replica.gradients,
+      static_cast<std::uint64_t>(request_.seed) * 1000003 + static_cast<std::uint64_t>(worker));
+  return replica;
 }
 
 FitResult Trainer::run() {
@@ -69,10 +96,11 @@ FitResult Trainer::run() {
     const auto start = std::chrono::steady_clock::now();
     const double train_loss = run_epoch(epoch);
     average_buffers();
-    const TensorMap weights = current_weights();
+    const at::Tensor parameters = current_parameters();
+    const TensorMap weights = layout_.store(parameters, replicas_.front().buffers);
     check_finite(weights, epoch);
     Json metrics = {{"epoch", epoch}, {"train_loss", train_loss}};
-    metrics.update(measure_tune(weights));
+    metrics.update(measure_tune(parameters, weights));
     const double accuracy = metrics["tune_accuracy"];
     const double loss = metrics["tune_loss"];
     best.history.push_back(metrics);
@@ -84,6 +112,7 @@ FitResult Trainer::run() {
                           (accuracy == best.tune_accuracy && loss < best_loss);
     if (improved) {
       best.weights = weights;
+      if (quantized_) best.scales = quantized_->scales(parameters);
       best.tune_accuracy = accuracy;
       best_loss = loss;
       best_epoch = epoch;
@@ -111,6 +140,7 @@ double Trainer::run_epoch(std::int64_t epoch) {
 
 double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch) {
   const auto count = static_cast<std::int64_t>(rows.size());
+  if (quantized_) quantized_->refresh(trainable_);
   pool_.run([&](std::int64_t worker) {
     const auto [begin, end] = share(count, worker, pool_.size());
     compute_gradients(
@@ -141,7 +171,8 @@ void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> 
   const Shape& shape = request_.train->shape;
   replica.batch.resize(rows.size() * static_cast<std::size_t>(shape.count()));
   replica.flipped.resize(rows.size());
-  fill_training_batch(*request_.train, rows, request_.preprocessing, request_.options.augment,
+  const Preprocessing& raw = quantized_ ? quantized_->unscaled() : request_.preprocessing;
+  fill_training_batch(*request_.train, rows, raw, request_.options.augment,
                       {static_cast<std::uint64_t>(request_.seed), epoch}, replica.batch,
                       replica.flipped);
   const at::Tensor x = as_batch(replica.batch, shape);  // [n, C, H, W]
@@ -153,8 +184,11 @@ void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> 
   at::Tensor beliefs;
   {
     const AutocastScope scope(use_bf16_);
-    if (teacher_) beliefs = teacher_->of(x, rows, replica.flipped);
-    logits = replica.module->forward(x, Mode::training).to(at::kFloat);
+    if (teacher_) {
+      const at::Tensor seen = quantized_ ? x * request_.preprocessing.scale : x;
+      beliefs = teacher_->of(seen, rows, replica.flipped);
+    }
+    logits = forward(replica, x);
   }
   const at::Tensor loss =
       loss_sum(logits, labels, beliefs, request_.distillation ? &*request_.distillation : nullptr,
@@ -163,11 +197,16 @@ void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> 
   (loss / batch_size).backward();
 }
 
+at::Tensor Trainer::forward(Replica& replica, const at::Tensor& batch) const {
+  if (quantized_) return quantized_->logits(replica.learned, batch);
+  return replica.module->forward(batch, Mode::training).to(at::kFloat);
+}
+
 void Trainer::update_weights(double rate) {
   optimizer_.begin_step(rate);
   const std::span<float> sum = numbers(replicas_.front().gradients);
   pool_.run([&](std::int64_t worker) {
-    const auto [begin, end] = share(layout_.trainable_count(), worker, pool_.size());
+    const auto [begin, end] = share(trainable_.numel(), worker, pool_.size());
     for (std::size_t other = 1; other < replicas_.size(); ++other) {
       const std::span<const float> gradients = numbers(replicas_[other].gradients);
       for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
@@ -187,20 +226,25 @@ void Trainer::average_buffers() {
   for (std::size_t i = 1; i < replicas_.size(); ++i) replicas_[i].buffers.copy_(first);
 }
 
-TensorMap Trainer::current_weights() const {
-  const at::Tensor& buffers = replicas_.front().buffers;
-  if (optimizer_.averaged().empty()) return layout_.store(trainable_, buffers);
+at::Tensor Trainer::current_parameters() const {
+  if (optimizer_.averaged().empty()) return trainable_;
   const at::Tensor averaged = at::empty_like(trainable_);
   std::ranges::copy(optimizer_.averaged(), averaged.data_ptr<float>());
-  return layout_.store(averaged, buffers);
+  return averaged;
 }
 
-Json Trainer::measure_tune(const TensorMap& weights) {
-  const FrozenNetwork network({request_.graph, weights});
-  std::vector<float> values = infer(pool_, network, request_.preprocessing, *request_.tune);
+Json Trainer::measure_tune(const at::Tensor& parameters, const TensorMap& weights) {
+  std::vector<float> values;  // [N, classes]
+  if (quantized_) {
+    quantized_->refresh(parameters);
+    values = quantized_->infer(pool_, *request_.tune);
+  } else {
+    const FrozenNetwork network({request_.graph, weights});
+    values = infer(pool_, network, request_.preprocessing, *request_.tune);
+  }
   const at::NoGradGuard no_gradients;
   const at::Tensor logits = at::from_blob(
-      values.data(), {request_.tune->count(), network.outputs()}, at::kFloat);  // [N, classes]
+      values.data(), {request_.tune->count(), request_.graph.output().shape.channels}, at::kFloat);
   const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(request_.tune_labels.data()),
                                           {request_.tune->count()}, at::kLong);
   const double correct = logits.argmax(1).eq(labels).sum().item<double>();

@@ -12,6 +12,7 @@
 
 #include "train/libtorch/graph_module.h"
 #include "train/libtorch/objective.h"
+#include "train/libtorch/quantized_training.h"
 #include "train/libtorch/worker_pool.h"
 #include "train/optimizer.h"
 
@@ -30,19 +31,22 @@ class Trainer {
     at::Tensor gradients;
     at::Tensor buffers;
     std::unique_ptr<GraphModule> module;
-    std::vector<float> batch;           // [n, H, W, C]
+    Int8Learned learned;       // in place of the module when training through the int8 network
+    std::vector<float> batch;  // [n, H, W, C]
     std::vector<std::uint8_t> flipped;  // [n]
     double loss = 0.0;                  // sum over its samples of the last step
   };
 
   double run_epoch(std::int64_t epoch);
   double run_step(std::span<const std::int64_t> rows, std::int64_t epoch);
+  Replica make_replica(const TensorMap& start, std::int64_t worker) const;
   void compute_gradients(Replica& replica, std::span<const std::int64_t> rows, std::int64_t epoch,
                          double batch_size);
+  at::Tensor forward(Replica& replica, const at::Tensor& batch) const;
   void update_weights(double rate);
   void average_buffers();
-  TensorMap current_weights() const;
-  Json measure_tune(const TensorMap& weights);
+  at::Tensor current_parameters() const;
+  Json measure_tune(const at::Tensor& parameters, const TensorMap& weights);
   void check_finite(const TensorMap& weights, std::int64_t epoch) const;
 
   const FitRequest& request_;
@@ -50,7 +54,8 @@ class Trainer {
   WorkerPool& pool_;
   Observer& observer_;
   FlatLayout layout_;
-  at::Tensor trainable_;
+  std::optional<QuantizedTraining> quantized_;
+  at::Tensor trainable_;  // weights, then learned scales
   std::vector<Replica> replicas_;
   Optimizer optimizer_;
   std::optional<TeacherBeliefs> teacher_;
