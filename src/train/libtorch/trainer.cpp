@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "train/batch.h"
 #include "train/schedule.h"
 
@@ -45,62 +47,153 @@ Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Obs
       optimizer_(request.options, layout_.decays()),
       batch_size_(std::min(request.options.batch_size, request.train->count())),
       steps_an_epoch_(request.train->count() / batch_size_) {
-  const auto seed = static_cast<std::uint64_t>(request.seed);
-  const TensorMap start = request.initial ? *request.initial : fresh_weights(request.graph, seed);
   for (std::int64_t worker = 0; worker < pool.size(); ++worker) {
     Replica replica;
     replica.gradients = at::zeros({layout_.trainable_count()}, at::kFloat);
     replica.buffers = at::empty({layout_.buffer_count()}, at::kFloat);
-    layout_.load(start, trainable_, replica.buffers);
-    replica.module = std::make_unique<GraphModule>(
-        request.graph, layout_, trainable_, replica.buffers, replica.gradients,
-        seed * 1000003 + static_cast<std::uint64_t>(worker));
+    replica.module = std::make_unique<GraphModule>(request.graph, layout_, trainable_,
+                                                   replica.buffers, replica.gradients);
     replicas_.push_back(std::move(replica));
+  }
+  if (request.resume) {
+    restore(*request.resume);
+  } else {
+    start_fresh();
   }
   if (request.distillation) teacher_.emplace(*request.distillation, request, pool);
 }
 
+void Trainer::start_fresh() {
+  const at::NoGradGuard no_gradients;
+  const TensorMap start =
+      request_.initial ? *request_.initial
+                       : fresh_weights(request_.graph, static_cast<std::uint64_t>(request_.seed));
+  for (const Replica& replica : replicas_) layout_.load(start, trainable_, replica.buffers);
+}
+
+void Trainer::require_same_computing(const FitState& state) const {
+  if (request_.allow_changes) return;
+  const std::string precision = use_bf16_ ? "bf16" : "fp32";
+  if (state.threads == pool_.size() && state.precision == precision) return;
+  throw Error(ErrorKind::config,
+              fmt::format("the interrupted training used {} thread(s) and {}, this one {} and {}: "
+                          "set compute.threads and compute.precision alike, or allow changes",
+                          state.threads, state.precision, pool_.size(), precision));
+}
+
+void Trainer::restore(const FitState& state) {
+  require_same_computing(state);
+  const at::NoGradGuard no_gradients;
+  const auto saved = [&](const std::string& name, std::int64_t count) {
+    const auto found = state.tensors.find(name);
+    const std::int64_t there = found == state.tensors.end() ? 0 : found->second.count();
+    if (there != count) {
+      throw Error(ErrorKind::bad_data,
+                  fmt::format("the saved state has {} numbers of '{}', this network {}", there,
+                              name, count));
+    }
+    return count == 0 ? std::span<const float>() : found->second.values<float>();
+  };
+  const std::int64_t weights = layout_.trainable_count();
+  const std::int64_t running = layout_.buffer_count();
+  std::ranges::copy(saved("trainable", weights), numbers(trainable_).begin());
+  const std::span<const float> buffers = saved("buffers", state.threads * running);
+  for (std::int64_t i = 0; i < pool_.size(); ++i) {
+    const std::int64_t from = std::min(i, state.threads - 1) * running;
+    std::ranges::copy(
+        buffers.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(running)),
+        numbers(replicas_[static_cast<std::size_t>(i)].buffers).begin());
+  }
+  const Optimizer::State sizes = optimizer_.state();
+  optimizer_.restore(
+      {saved("first", std::ssize(sizes.first)), saved("second", std::ssize(sizes.second)),
+       saved("averaged", std::ssize(sizes.averaged))},
+      state.step);
+  step_ = state.step;
+  best_.weights = state.best;
+  best_.history = state.history;
+  best_.tune_accuracy = state.best_accuracy;
+  best_loss_ = state.best_loss;
+  best_epoch_ = state.best_epoch;
+}
+
+FitState Trainer::state(double epoch_loss) const {
+  FitState state;
+  state.step = step_;
+  state.epoch_loss = epoch_loss;
+  state.threads = pool_.size();
+  state.precision = use_bf16_ ? "bf16" : "fp32";
+  const auto keep = [&](const std::string& name, std::span<const float> values) {
+    if (!values.empty()) {
+      state.tensors.emplace(name, Tensor::of<float>({std::ssize(values)}, values));
+    }
+  };
+  keep("trainable", numbers(trainable_));
+  std::vector<float> buffers;
+  for (const Replica& replica : replicas_) {
+    const std::span<const float> values = numbers(replica.buffers);
+    buffers.insert(buffers.end(), values.begin(), values.end());
+  }
+  keep("buffers", buffers);
+  keep("first", optimizer_.state().first);
+  keep("second", optimizer_.state().second);
+  keep("averaged", optimizer_.state().averaged);
+  state.best = best_.weights;
+  state.best_epoch = best_epoch_;
+  state.best_accuracy = best_.tune_accuracy;
+  state.best_loss = best_loss_;
+  state.history = best_.history;
+  return state;
+}
+
 FitResult Trainer::run() {
-  FitResult best;
-  double best_loss = 0.0;
-  std::int64_t best_epoch = 0;
   const TrainOptions& options = request_.options;
-  for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
+  double loss_so_far = request_.resume ? request_.resume->epoch_loss : 0.0;
+  for (std::int64_t epoch = step_ / steps_an_epoch_ + 1; epoch <= options.epochs; ++epoch) {
+    const bool lost_patience = options.patience > 0 && epoch - 1 - best_epoch_ >= options.patience;
+    if (lost_patience) break;
     const auto start = std::chrono::steady_clock::now();
-    const double train_loss = run_epoch(epoch);
+    const double train_loss = run_epoch(epoch, std::exchange(loss_so_far, 0.0));
     average_buffers();
     const TensorMap weights = current_weights();
     check_finite(weights, epoch);
     Json metrics = {{"epoch", epoch}, {"train_loss", train_loss}};
     metrics.update(measure_tune(weights));
-    const double accuracy = metrics["tune_accuracy"];
-    const double loss = metrics["tune_loss"];
-    best.history.push_back(metrics);
+    best_.history.push_back(metrics);
     observer_.epoch(epoch, options.epochs,
-                    {{"train_loss", train_loss}, {"tune_accuracy", accuracy}, {"tune_loss", loss}});
+                    {{"train_loss", train_loss},
+                     {"tune_accuracy", metrics["tune_accuracy"]},
+                     {"tune_loss", metrics["tune_loss"]}});
+    const bool improved = keep_if_best(weights, epoch, metrics);
     metrics["seconds"] = seconds_since(start);
     if (request_.on_epoch) request_.on_epoch(metrics);
-    const bool improved = best_epoch == 0 || accuracy > best.tune_accuracy ||
-                          (accuracy == best.tune_accuracy && loss < best_loss);
-    if (improved) {
-      best.weights = weights;
-      best.tune_accuracy = accuracy;
-      best_loss = loss;
-      best_epoch = epoch;
-      if (request_.on_improved) request_.on_improved(best.weights, best.history);
-    } else if (options.patience > 0 && epoch - best_epoch >= options.patience) {
-      break;
-    }
+    if (improved && request_.on_improved) request_.on_improved(best_.weights, best_.history);
+    if (request_.on_state) request_.on_state(state(0.0));
   }
-  return best;
+  return best_;
 }
 
-double Trainer::run_epoch(std::int64_t epoch) {
+bool Trainer::keep_if_best(const TensorMap& weights, std::int64_t epoch, const Json& metrics) {
+  const double accuracy = metrics["tune_accuracy"];
+  const double loss = metrics["tune_loss"];
+  const bool improved = best_epoch_ == 0 || accuracy > best_.tune_accuracy ||
+                        (accuracy == best_.tune_accuracy && loss < best_loss_);
+  if (!improved) return false;
+  best_.weights = weights;
+  best_.tune_accuracy = accuracy;
+  best_loss_ = loss;
+  best_epoch_ = epoch;
+  return true;
+}
+
+double Trainer::run_epoch(std::int64_t epoch, double loss) {
   const std::vector<std::int64_t> order =
       epoch_order(request_.train->count(), static_cast<std::uint64_t>(request_.seed), epoch);
-  double loss = 0.0;
-  for (std::int64_t batch = 0; batch < steps_an_epoch_; ++batch) {
-    if (const int signal_code = observer_.stop_requested()) throw Interrupted(signal_code);
+  for (std::int64_t batch = step_ % steps_an_epoch_; batch < steps_an_epoch_; ++batch) {
+    if (const int signal_code = observer_.stop_requested()) {
+      if (request_.on_state) request_.on_state(state(loss));
+      throw Interrupted(signal_code);
+    }
     loss += run_step(std::span(order).subspan(static_cast<std::size_t>(batch * batch_size_),
                                               static_cast<std::size_t>(batch_size_)),
                      epoch);
@@ -113,6 +206,10 @@ double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch)
   const auto count = static_cast<std::int64_t>(rows.size());
   pool_.run([&](std::int64_t worker) {
     const auto [begin, end] = share(count, worker, pool_.size());
+    // Dropout follows from the step alone, so that a resumed run draws the same.
+    Random random(static_cast<std::uint64_t>(request_.seed), static_cast<std::uint64_t>(step_),
+                  static_cast<std::uint64_t>(worker));
+    replicas_[static_cast<std::size_t>(worker)].module->seed_dropout(random.next());
     compute_gradients(
         replicas_[static_cast<std::size_t>(worker)],
         rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)), epoch,
