@@ -12,7 +12,6 @@ std::unique_ptr<Command> train_command() {
 }
 
 StageResult train_stage(Workspace& workspace) {
-  const Project& project = workspace.project();
   const Dataset& dataset = workspace.dataset();
   const Engine& engine = load_engine();
   const RunContext context = run_context(workspace, Stage::train);
