@@ -2,6 +2,7 @@
 #include "cli/config_command.h"
 
 #include "cli/console.h"
+#include "core/error.h"
 
 namespace biglittle {
 
@@ -15,7 +16,18 @@ void ConfigCommand::declare(Arguments& arguments) {
   arguments.flag("--json", json_, "Print the result as JSON");
 }
 
+void ConfigCommand::declare_resume(Arguments& arguments) {
+  arguments.flag("--resume", resume_,
+                 "Go on where an interrupted training stopped; from the beginning where none did");
+  arguments.flag("--allow-changes", allow_changes_,
+                 "Resume although settings, program or data changed; the result is then neither "
+                 "run's");
+}
+
 int ConfigCommand::run() {
+  if (allow_changes_ && !resume_) {
+    throw Error(ErrorKind::usage, "--allow-changes says how to resume: add --resume");
+  }
   Project project = load_project(config_, assignments_);
   if (print_config_) {
     print(resolved_toml(project, TomlComments::help));
@@ -24,10 +36,18 @@ int ConfigCommand::run() {
   watch_signals();
   const std::unique_ptr<Observer> observer =
       make_observer(quiet_ ? Verbosity::quiet : Verbosity::normal);
-  Workspace workspace(std::move(project), *observer);
+  const Resume resume = allow_changes_ ? Resume::with_changes
+                        : resume_      ? Resume::exactly
+                                       : Resume::no;
+  Workspace workspace(std::move(project), *observer, resume);
   const StageResult result = execute(workspace);
   print(json_ ? to_text(result.json) : result.text);
   return 0;
+}
+
+void StageCommand::declare(Arguments& arguments) {
+  ConfigCommand::declare(arguments);
+  if (stage_ == Stage::train || stage_ == Stage::derive_little) declare_resume(arguments);
 }
 
 }  // namespace biglittle

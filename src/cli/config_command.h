@@ -15,6 +15,9 @@ class ConfigCommand : public Command {
   int run() override;
 
  protected:
+  /// For commands that train: `--resume` and `--allow-changes`.
+  void declare_resume(Arguments& arguments);
+
   /// The work itself; its result is printed.
   virtual StageResult execute(Workspace& workspace) = 0;
 
@@ -24,6 +27,8 @@ class ConfigCommand : public Command {
   bool print_config_ = false;
   bool quiet_ = false;
   bool json_ = false;
+  bool resume_ = false;
+  bool allow_changes_ = false;
 };
 
 /// A command that is one stage of the pipeline.
@@ -33,6 +38,7 @@ class StageCommand : public ConfigCommand {
 
   std::string_view name() const override { return name_of(stage_); }
   std::string_view summary() const override { return summary_; }
+  void declare(Arguments& arguments) override;
 
  protected:
   StageResult execute(Workspace& workspace) override { return perform(stage_, workspace); }

@@ -92,7 +92,7 @@ StageResult derive_little_stage(Workspace& workspace) {
   const Checkpoint big = load_checkpoint(project.big_file());
   const Dataset& dataset = workspace.dataset();
   const Engine& engine = load_engine();
-  const RunContext context = run_context(project, Stage::derive_little);
+  const RunContext context = run_context(workspace, Stage::derive_little);
   const Checkpoint little =
       derive_little(big, dataset, config.little, context, engine, workspace.observer());
   stop_if_asked(workspace.observer());

@@ -45,6 +45,7 @@ class RunCommand : public ConfigCommand {
   void declare(Arguments& arguments) override {
     ConfigCommand::declare(arguments);
     arguments.flag("--force", force_, "Redo every stage");
+    declare_resume(arguments);
   }
 
  protected:

@@ -62,7 +62,8 @@ void Workspace::keep_dataset(Dataset dataset) {
   dataset_ = std::move(dataset);
 }
 
-RunContext run_context(const Project& project, Stage stage) {
+RunContext run_context(const Workspace& workspace, Stage stage) {
+  const Project& project = workspace.project();
   const bool is_big = stage == Stage::train;
   RunContext context;
   context.compute = project.config.compute;
@@ -70,6 +71,9 @@ RunContext run_context(const Project& project, Stage stage) {
   context.config_toml = resolved_toml(project, stage);
   context.checkpoint = is_big ? project.big_file() : project.little_file();
   context.metrics = project.runs_folder() / (is_big ? "metrics.jsonl" : "little-metrics.jsonl");
+  context.state =
+      project.runs_folder() / (is_big ? "big-state.safetensors" : "little-state.safetensors");
+  context.resume = workspace.resume();
   return context;
 }
 

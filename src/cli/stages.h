@@ -22,14 +22,16 @@ struct StageResult {
 /// One invocation's view of a project. The dataset is read and checked once, on first use.
 class Workspace {
  public:
-  Workspace(Project project, Observer& observer)
-      : project_(std::move(project)), observer_(observer) {}
+  Workspace(Project project, Observer& observer, Resume resume = Resume::no)
+      : project_(std::move(project)), observer_(observer), resume_(resume) {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
   const Project& project() const { return project_; }
   const Config& config() const { return project_.config; }
   Observer& observer() const { return observer_; }
+  /// What training does with the state of an interrupted run.
+  Resume resume() const { return resume_; }
 
   /// Throws what read_dataset throws.
   const Dataset& dataset();
@@ -39,11 +41,12 @@ class Workspace {
  private:
   Project project_;
   Observer& observer_;
+  Resume resume_;
   std::optional<Dataset> dataset_;
 };
 
 /// What every training run of the project needs; `stage` names its files.
-RunContext run_context(const Project& project, Stage stage);
+RunContext run_context(const Workspace& workspace, Stage stage);
 
 /// Raw files -> data file. Throws what import_dataset throws.
 StageResult import_stage(Workspace& workspace);

@@ -12,10 +12,9 @@ std::unique_ptr<Command> train_command() {
 }
 
 StageResult train_stage(Workspace& workspace) {
-  const Project& project = workspace.project();
   const Dataset& dataset = workspace.dataset();
   const Engine& engine = load_engine();
-  const RunContext context = run_context(project, Stage::train);
+  const RunContext context = run_context(workspace, Stage::train);
   const Checkpoint big =
       train_big(dataset, workspace.config().big, context, engine, workspace.observer());
 

@@ -18,6 +18,7 @@
 #include "data/dataset.h"
 #include "data/priority.h"
 #include "graph/fold.h"
+#include "train/fit_state.h"
 #include "train/int8_constants.h"
 
 namespace biglittle {
@@ -103,6 +104,11 @@ struct FitRequest {
   std::function<void(const Json&)> on_epoch;
   /// Called whenever tune accuracy improved, with the weights so far and the history.
   std::function<void(const TensorMap&, const Json&)> on_improved;
+  std::optional<FitState> resume;  ///< goes on from here instead of from the beginning
+  /// Threads and precision may differ from the state's: the run goes on, but not bit by bit.
+  bool allow_changes = false;
+  /// Called after each epoch and before Interrupted is thrown, with what `resume` needs.
+  std::function<void(const FitState&)> on_state;
 };
 
 struct FitResult {
@@ -132,8 +138,10 @@ class Engine {
   virtual EngineInfo info() const = 0;
 
   /// Trains and returns the best weights on tune. Bit-identical for the same request on the same
-  /// machine and thread count. Throws Error{gate} when loss or weights become NaN or infinite
-  /// (naming the step), and Interrupted when the observer asks to stop.
+  /// machine and thread count, also when it was interrupted after any step and resumed. Throws
+  /// Error{gate} when loss or weights become NaN or infinite (naming the step), Interrupted when
+  /// the observer asks to stop, and for `resume` Error{config} when threads or precision are not
+  /// the state's, Error{bad_data} when its tensors do not fit the graph.
   virtual FitResult fit(const FitRequest& request, Observer& observer) const = 0;
 
   /// Outputs for every sample in inference form: [N, outputs], row by row.

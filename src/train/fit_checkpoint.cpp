@@ -1,12 +1,49 @@
 // SPDX-License-Identifier: MIT
 #include "train/fit_checkpoint.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <sstream>
 #include <utility>
 
+#include "core/error.h"
 #include "core/files.h"
 #include "core/version.h"
 
 namespace biglittle {
+
+namespace {
+
+FitState saved_state(const RunContext& context, const FitIdentity& identity) {
+  FitIdentity of;
+  FitState state = load_fit_state(context.state, of);
+  const std::vector<std::string> changes = differences(of, identity);
+  if (context.resume == Resume::exactly && !changes.empty()) {
+    throw Error(
+        ErrorKind::config,
+        fmt::format("{} belongs to another training: {}; undo that, go on all the same with "
+                    "--allow-changes, or begin again without --resume",
+                    context.state.string(), fmt::join(changes, "; ")));
+  }
+  return state;
+}
+
+/// The lines of the epochs that `history` has, with the times that only the file knows.
+void begin_metrics(const std::filesystem::path& file, const Json& history) {
+  std::string kept;
+  std::error_code ignored;
+  if (!history.empty() && std::filesystem::exists(file, ignored)) {
+    std::istringstream lines(read_text(file));
+    std::string line;
+    for (std::size_t i = 0; i < history.size() && std::getline(lines, line); ++i) {
+      kept += line + "\n";
+    }
+  }
+  write_file(file, std::string_view(kept));
+}
+
+}  // namespace
 
 Checkpoint fit_checkpoint(Checkpoint start, FitRequest request, const RunContext& context,
                           const Engine& engine, Observer& observer) {
@@ -16,17 +53,30 @@ Checkpoint fit_checkpoint(Checkpoint start, FitRequest request, const RunContext
   request.graph = start.network.graph;
   request.compute = context.compute;
   request.seed = context.seed;
-  write_file(context.metrics, std::string_view());
+  const FitIdentity identity = {{"settings", start.config_toml},
+                                {"program version", start.program_version},
+                                {"dataset", start.dataset_digest},
+                                {"big network", start.teacher_digest}};
+  std::error_code ignored;
+  if (context.resume != Resume::no && std::filesystem::exists(context.state, ignored)) {
+    request.resume = saved_state(context, identity);
+    request.allow_changes = context.resume == Resume::with_changes;
+    observer.note(
+        fmt::format("going on after step {} by {}", request.resume->step, context.state.string()));
+  }
+  begin_metrics(context.metrics, request.resume ? request.resume->history : Json::array());
   request.on_epoch = [&](const Json& metrics) { append_line(context.metrics, metrics.dump()); };
   request.on_improved = [&](const TensorMap& weights, const Json& history) {
     start.network.weights = weights;
     start.history = history;
     save_checkpoint(context.checkpoint, start);
   };
+  request.on_state = [&](const FitState& state) { save_fit_state(context.state, state, identity); };
   FitResult result = engine.fit(request, observer);
   start.network.weights = std::move(result.weights);
   start.history = std::move(result.history);
   save_checkpoint(context.checkpoint, start);
+  std::filesystem::remove(context.state, ignored);
   return start;
 }
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "train/optimizer.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
+
+#include "core/error.h"
 
 namespace biglittle {
 namespace {
@@ -18,6 +22,21 @@ Optimizer::Optimizer(const TrainOptions& options, std::vector<std::uint8_t> deca
     : options_(options), decays_(std::move(decays)), first_(decays_.size(), 0.0f) {
   if (options_.optimizer == OptimizerKind::adamw) second_.assign(decays_.size(), 0.0f);
   if (options_.ema > 0.0) averaged_.assign(decays_.size(), 0.0f);
+}
+
+void Optimizer::restore(const State& state, std::int64_t steps) {
+  const auto take = [](std::span<const float> from, std::vector<float>& to) {
+    if (from.size() != to.size()) {
+      throw Error(ErrorKind::bad_data,
+                  fmt::format("the saved state has {} of the optimizer's numbers, expected {}",
+                              from.size(), to.size()));
+    }
+    std::ranges::copy(from, to.begin());
+  };
+  take(state.first, first_);
+  take(state.second, second_);
+  take(state.averaged, averaged_);
+  steps_ = steps;
 }
 
 void Optimizer::begin_step(double learning_rate) {
@@ -37,8 +56,8 @@ void Optimizer::update(std::span<float> parameters, std::span<const float> gradi
   const double t = static_cast<double>(steps_);
   const auto keep = static_cast<float>(std::min(options_.ema, (1.0 + t) / (10.0 + t)));
   for (std::size_t i = begin; i < end; ++i) {
-    averaged_[i] = steps_ == 1 ? parameters[i]
-                               : keep * averaged_[i] + (1.0f - keep) * parameters[i];
+    averaged_[i] =
+        steps_ == 1 ? parameters[i] : keep * averaged_[i] + (1.0f - keep) * parameters[i];
   }
 }
 
@@ -64,8 +83,7 @@ void Optimizer::update_adamw(std::span<float> parameters, std::span<const float>
     first_[i] = kBeta1 * first_[i] + (1.0f - kBeta1) * g;
     second_[i] = kBeta2 * second_[i] + (1.0f - kBeta2) * g * g;
     parameters[i] -= decay * static_cast<float>(decays_[i]) * parameters[i];
-    parameters[i] -=
-        rate_ * first_[i] * correct1 / (std::sqrt(second_[i] * correct2) + kEpsilon);
+    parameters[i] -= rate_ * first_[i] * correct1 / (std::sqrt(second_[i] * correct2) + kEpsilon);
   }
 }
 

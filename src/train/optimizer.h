@@ -32,6 +32,18 @@ class Optimizer {
   /// Averaged weights, or empty when ema is 0.
   std::span<const float> averaged() const { return averaged_; }
 
+  /// What a later optimizer of the same options needs to go on: `momentum` of SGD or Adam's first
+  /// moments, Adam's second moments, averaged weights; [P] each or empty.
+  struct State {
+    std::span<const float> first;
+    std::span<const float> second;
+    std::span<const float> averaged;
+  };
+  State state() const { return {first_, second_, averaged_}; }
+
+  /// Goes on after `steps` steps. Throws Error{bad_data} when sizes differ from this optimizer's.
+  void restore(const State& state, std::int64_t steps);
+
  private:
   void update_sgd(std::span<float> parameters, std::span<const float> gradients, std::size_t begin,
                   std::size_t end);

@@ -19,17 +19,22 @@ struct BigOptions {
 };
 void describe(BigOptions& options, OptionVisitor& visitor);
 
+/// Whether an interrupted run of the same settings is gone on with.
+enum class Resume { no, exactly, with_changes };
+
 /// What every training run needs besides its own options.
 struct RunContext {
   ComputeOptions compute;
   std::int64_t seed = 1;
-  std::string config_toml;            ///< resolved, saved inside the checkpoint
-  std::filesystem::path checkpoint;   ///< written whenever tune accuracy improved, and at the end
-  std::filesystem::path metrics;      ///< one JSON object a line, one line an epoch
+  std::string config_toml;           ///< resolved, saved inside the checkpoint
+  std::filesystem::path checkpoint;  ///< written whenever tune accuracy improved, and at the end
+  std::filesystem::path metrics;     ///< one JSON object a line, one line an epoch
+  std::filesystem::path state;       ///< what an interrupted run needs; removed at the end
+  Resume resume = Resume::no;
 };
 
-/// Fits on train, keeps the best on tune, saves `context.checkpoint`, appends to `context.metrics`,
-/// and returns the checkpoint. Throws what Engine::fit and save_checkpoint throw.
+/// Fits on train, keeps the best on tune, and returns the checkpoint; files and errors are those of
+/// fit_checkpoint.
 Checkpoint train_big(const Dataset& dataset, const BigOptions& options, const RunContext& context,
                      const Engine& engine, Observer& observer);
 

@@ -12,6 +12,7 @@
 #include "cli/loads.h"
 #include "cli/program.h"
 #include "cli/toy_data.h"
+#include "core/files.h"
 #include "core/json.h"
 #include "testing/temporary_folder.h"
 
@@ -308,20 +309,67 @@ TEST_F(Pipeline, RefusesNetworksOfAnotherDataset) {
             "data/toy.h5; train it again\n");
 }
 
+/// Trains in `folder` until the first checkpoint is there, which shows that the handler is, too;
+/// then sends `signal`.
+Outcome train_until_signal(const TemporaryFolder& folder, std::vector<std::string> arguments,
+                           int signal) {
+  Running training(arguments, {folder.path(), {}});
+  for (int tick = 0; tick < 1200; ++tick) {
+    if (std::filesystem::exists(folder / "runs/toy/big.safetensors")) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+  }
+  training.send(signal);
+  return training.finish();
+}
+
 TEST_F(Pipeline, StopsAtASafePointOnSigint) {
   TemporaryFolder other;
   prepare(other.path());
-  Running training({"train", "toy.toml", "--set", "big.train.epochs=100000"}, {other.path(), {}});
-  // The first checkpoint shows that training has begun and that the handler is there.
-  for (int tick = 0; tick < 600; ++tick) {
-    if (std::filesystem::exists(other / "runs/toy/big.safetensors")) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  training.send(SIGINT);
-  const Outcome outcome = training.finish();
+  const Outcome outcome =
+      train_until_signal(other, {"train", "toy.toml", "--set", "big.train.epochs=100000"}, SIGINT);
   EXPECT_EQ(outcome.code, 130);
   EXPECT_THAT(outcome.err, HasSubstr("biglittle: error: interrupted"));
   EXPECT_EQ(run(other.path(), {"inspect", "runs/toy/big.safetensors"}).code, 0);
+}
+
+TEST_F(Pipeline, ResumesAnInterruptedTrainingToTheSameBytes) {
+  const std::vector<std::string> train = {"train", "toy.toml", "--set", "big.train.epochs=500"};
+  TemporaryFolder whole;
+  prepare(whole.path());
+  ASSERT_EQ(run(whole.path(), train).code, 0);
+  EXPECT_FALSE(std::filesystem::exists(whole / "runs/toy/big-state.safetensors"));
+
+  TemporaryFolder other;
+  prepare(other.path());
+  ASSERT_EQ(train_until_signal(other, train, SIGTERM).code, 143);
+  ASSERT_TRUE(std::filesystem::exists(other / "runs/toy/big-state.safetensors"));
+  const Outcome refused =
+      run(other.path(), {"train", "toy.toml", "--resume", "--set", "big.train.epochs=500", "--set",
+                         "big.train.learning_rate=0.01"});
+  EXPECT_EQ(refused.code, 78);
+  EXPECT_EQ(refused.err.substr(refused.err.find("biglittle: error")),
+            "biglittle: error: runs/toy/big-state.safetensors belongs to another training: "
+            "big.train.learning_rate is 0.01, was 0.05; undo that, go on all the same with "
+            "--allow-changes, or begin again without --resume\n");
+  std::vector<std::string> resume = train;
+  resume.push_back("--resume");
+  const Outcome resumed = run(other.path(), resume);
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("going on after step "));
+  EXPECT_EQ(read_text(other / "runs/toy/big.safetensors"),
+            read_text(whole / "runs/toy/big.safetensors"));
+  const std::string metrics = read_text(other / "runs/toy/metrics.jsonl");
+  EXPECT_EQ(std::ranges::count(metrics, '\n'), 500);
+}
+
+TEST_F(Pipeline, ResumeBeginsAnewWhereNothingWasInterrupted) {
+  TemporaryFolder other;
+  prepare(other.path());
+  const Outcome outcome = run(other.path(), {"train", "toy.toml", "--resume"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(read_text(other / "runs/toy/big.safetensors"),
+            read_text(folder_->path() / "runs/toy/big.safetensors"));
+  EXPECT_EQ(run(other.path(), {"train", "toy.toml", "--allow-changes"}).code, 64);
 }
 
 TEST_F(Pipeline, LogsOneLineAnEpochWhenThereIsNoTerminal) {

@@ -91,9 +91,8 @@ at::Tensor normalize(const BatchNorm& op, const at::Tensor& x,
 }  // namespace
 
 GraphModule::GraphModule(const Graph& graph, const FlatLayout& layout, const at::Tensor& trainable,
-                         const at::Tensor& buffers, const at::Tensor& gradients,
-                         std::uint64_t dropout_seed)
-    : generator_(at::detail::createCPUGenerator(dropout_seed)) {
+                         const at::Tensor& buffers, const at::Tensor& gradients)
+    : generator_(at::detail::createCPUGenerator()) {
   std::map<std::string, at::Tensor> tensors;
   for (const FlatLayout::Slot& slot : layout.slots()) {
     at::Tensor tensor = FlatLayout::view(slot.spec.trainable ? trainable : buffers, slot).detach();

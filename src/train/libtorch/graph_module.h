@@ -21,10 +21,12 @@ class GraphModule {
  public:
   /// `graph` and `layout` must outlive the module. Trainable weights become autograd leaves over
   /// `trainable`, with their gradients in `gradients` when that is defined; running statistics are
-  /// updated in `buffers`. `dropout_seed` starts this module's own random numbers.
+  /// updated in `buffers`.
   GraphModule(const Graph& graph, const FlatLayout& layout, const at::Tensor& trainable,
-              const at::Tensor& buffers, const at::Tensor& gradients,
-              std::uint64_t dropout_seed = 0);
+              const at::Tensor& buffers, const at::Tensor& gradients);
+
+  /// Starts this module's own random numbers, for dropout.
+  void seed_dropout(std::uint64_t seed) { generator_.set_current_seed(seed); }
 
   /// `input` [n, C, H, W], channels-last in memory; the result is the last node's output [n,
   /// classes].

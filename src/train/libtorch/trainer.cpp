@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "train/batch.h"
 #include "train/schedule.h"
 
@@ -64,72 +66,88 @@ Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Obs
       optimizer_(request.options, decays(layout_, trainable_.numel())),
       batch_size_(std::min(request.options.batch_size, request.train->count())),
       steps_an_epoch_(request.train->count() / batch_size_) {
-  const auto seed = static_cast<std::uint64_t>(request.seed);
-  const TensorMap start = request.initial ? *request.initial : fresh_weights(request.graph, seed);
   for (std::int64_t worker = 0; worker < pool.size(); ++worker) {
-    replicas_.push_back(make_replica(start, worker));
+    replicas_.push_back(make_replica());
+  }
+  if (request.resume) {
+    restore(*request.resume);
+  } else {
+    start_fresh();
   }
   if (request.distillation) teacher_.emplace(*request.distillation, request, pool);
 }
 
-Trainer::Replica Trainer::make_replica(const TensorMap& start, std::int64_t worker) const {
+Trainer::Replica Trainer::make_replica() const {
   Replica replica;
   replica.gradients = at::zeros_like(trainable_);
   replica.buffers = at::empty({layout_.buffer_count()}, at::kFloat);
-  layout_.load(start, trainable_, replica.buffers);
   if (quantized_) {
     replica.learned = quantized_->leaves(trainable_, replica.gradients);
-    return replica;
+  } else {
+    replica.module = std::make_unique<GraphModule>(request_.graph, layout_, trainable_,
+                                                   replica.buffers, replica.gradients);
   }
-  replica.module = std::make_unique<GraphModule>(
-      request_.graph, layout_, trainable_, replica.buffers, replica.gradients,
-      static_cast<std::uint64_t>(request_.seed) * 1000003 + static_cast<std::uint64_t>(worker));
   return replica;
 }
 
+void Trainer::start_fresh() {
+  const at::NoGradGuard no_gradients;
+  const TensorMap start =
+      request_.initial ? *request_.initial
+                       : fresh_weights(request_.graph, static_cast<std::uint64_t>(request_.seed));
+  for (const Replica& replica : replicas_) layout_.load(start, trainable_, replica.buffers);
+}
+
 FitResult Trainer::run() {
-  FitResult best;
-  double best_loss = 0.0;
-  std::int64_t best_epoch = 0;
   const TrainOptions& options = request_.options;
-  for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
+  double loss_so_far = request_.resume ? request_.resume->epoch_loss : 0.0;
+  for (std::int64_t epoch = step_ / steps_an_epoch_ + 1; epoch <= options.epochs; ++epoch) {
+    const bool lost_patience = options.patience > 0 && epoch - 1 - best_epoch_ >= options.patience;
+    if (lost_patience) break;
     const auto start = std::chrono::steady_clock::now();
-    const double train_loss = run_epoch(epoch);
+    const double train_loss = run_epoch(epoch, std::exchange(loss_so_far, 0.0));
     average_buffers();
     const at::Tensor parameters = current_parameters();
     const TensorMap weights = layout_.store(parameters, replicas_.front().buffers);
     check_finite(weights, epoch);
     Json metrics = {{"epoch", epoch}, {"train_loss", train_loss}};
     metrics.update(measure_tune(parameters, weights));
-    const double accuracy = metrics["tune_accuracy"];
-    const double loss = metrics["tune_loss"];
-    best.history.push_back(metrics);
+    best_.history.push_back(metrics);
     observer_.epoch(epoch, options.epochs,
-                    {{"train_loss", train_loss}, {"tune_accuracy", accuracy}, {"tune_loss", loss}});
+                    {{"train_loss", train_loss},
+                     {"tune_accuracy", metrics["tune_accuracy"]},
+                     {"tune_loss", metrics["tune_loss"]}});
+    const bool improved = keep_if_best(weights, epoch, metrics);
+    if (improved && quantized_) best_.scales = quantized_->scales(parameters);
     metrics["seconds"] = seconds_since(start);
     if (request_.on_epoch) request_.on_epoch(metrics);
-    const bool improved = best_epoch == 0 || accuracy > best.tune_accuracy ||
-                          (accuracy == best.tune_accuracy && loss < best_loss);
-    if (improved) {
-      best.weights = weights;
-      if (quantized_) best.scales = quantized_->scales(parameters);
-      best.tune_accuracy = accuracy;
-      best_loss = loss;
-      best_epoch = epoch;
-      if (request_.on_improved) request_.on_improved(best.weights, best.history);
-    } else if (options.patience > 0 && epoch - best_epoch >= options.patience) {
-      break;
-    }
+    if (improved && request_.on_improved) request_.on_improved(best_.weights, best_.history);
+    if (request_.on_state) request_.on_state(state(0.0));
   }
-  return best;
+  return best_;
 }
 
-double Trainer::run_epoch(std::int64_t epoch) {
+bool Trainer::keep_if_best(const TensorMap& weights, std::int64_t epoch, const Json& metrics) {
+  const double accuracy = metrics["tune_accuracy"];
+  const double loss = metrics["tune_loss"];
+  const bool improved = best_epoch_ == 0 || accuracy > best_.tune_accuracy ||
+                        (accuracy == best_.tune_accuracy && loss < best_loss_);
+  if (!improved) return false;
+  best_.weights = weights;
+  best_.tune_accuracy = accuracy;
+  best_loss_ = loss;
+  best_epoch_ = epoch;
+  return true;
+}
+
+double Trainer::run_epoch(std::int64_t epoch, double loss) {
   const std::vector<std::int64_t> order =
       epoch_order(request_.train->count(), static_cast<std::uint64_t>(request_.seed), epoch);
-  double loss = 0.0;
-  for (std::int64_t batch = 0; batch < steps_an_epoch_; ++batch) {
-    if (const int signal_code = observer_.stop_requested()) throw Interrupted(signal_code);
+  for (std::int64_t batch = step_ % steps_an_epoch_; batch < steps_an_epoch_; ++batch) {
+    if (const int signal_code = observer_.stop_requested()) {
+      if (request_.on_state) request_.on_state(state(loss));
+      throw Interrupted(signal_code);
+    }
     loss += run_step(std::span(order).subspan(static_cast<std::size_t>(batch * batch_size_),
                                               static_cast<std::size_t>(batch_size_)),
                      epoch);
@@ -143,8 +161,13 @@ double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch)
   if (quantized_) quantized_->refresh(trainable_);
   pool_.run([&](std::int64_t worker) {
     const auto [begin, end] = share(count, worker, pool_.size());
+    // Dropout follows from the step alone, so that a resumed run draws the same.
+    Random random(static_cast<std::uint64_t>(request_.seed), static_cast<std::uint64_t>(step_),
+                  static_cast<std::uint64_t>(worker));
+    Replica& replica = replicas_[static_cast<std::size_t>(worker)];
+    if (replica.module) replica.module->seed_dropout(random.next());
     compute_gradients(
-        replicas_[static_cast<std::size_t>(worker)],
+        replica,
         rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)), epoch,
         static_cast<double>(count));
   });

@@ -37,9 +37,14 @@ class Trainer {
     double loss = 0.0;                  // sum over its samples of the last step
   };
 
-  double run_epoch(std::int64_t epoch);
+  void start_fresh();
+  void restore(const FitState& state);
+  FitState state(double epoch_loss) const;
+  void require_same_computing(const FitState& state) const;
+  double run_epoch(std::int64_t epoch, double loss);
+  bool keep_if_best(const TensorMap& weights, std::int64_t epoch, const Json& metrics);
   double run_step(std::span<const std::int64_t> rows, std::int64_t epoch);
-  Replica make_replica(const TensorMap& start, std::int64_t worker) const;
+  Replica make_replica() const;
   void compute_gradients(Replica& replica, std::span<const std::int64_t> rows, std::int64_t epoch,
                          double batch_size);
   at::Tensor forward(Replica& replica, const at::Tensor& batch) const;
@@ -61,7 +66,10 @@ class Trainer {
   std::optional<TeacherBeliefs> teacher_;
   std::int64_t batch_size_;
   std::int64_t steps_an_epoch_;
-  std::int64_t step_ = 0;
+  std::int64_t step_ = 0;  // done, over all epochs
+  FitResult best_;         // with the history of all epochs
+  double best_loss_ = 0.0;
+  std::int64_t best_epoch_ = 0;
 };
 
 }  // namespace biglittle

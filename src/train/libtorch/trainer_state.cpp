@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// What a trainer keeps for a later run, and how a later run goes on from it.
+
+#include <ATen/ATen.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "train/libtorch/trainer.h"
+
+namespace biglittle {
+
+void Trainer::require_same_computing(const FitState& state) const {
+  if (request_.allow_changes) return;
+  const std::string precision = use_bf16_ ? "bf16" : "fp32";
+  if (state.threads == pool_.size() && state.precision == precision) return;
+  throw Error(ErrorKind::config,
+              fmt::format("the interrupted training used {} thread(s) and {}, this one {} and {}: "
+                          "set compute.threads and compute.precision alike, or allow changes",
+                          state.threads, state.precision, pool_.size(), precision));
+}
+
+void Trainer::restore(const FitState& state) {
+  require_same_computing(state);
+  const at::NoGradGuard no_gradients;
+  const auto saved = [&](const std::string& name, std::int64_t count) {
+    const auto found = state.tensors.find(name);
+    const std::int64_t there = found == state.tensors.end() ? 0 : found->second.count();
+    if (there != count) {
+      throw Error(ErrorKind::bad_data,
+                  fmt::format("the saved state has {} numbers of '{}', this network {}", there,
+                              name, count));
+    }
+    return count == 0 ? std::span<const float>() : found->second.values<float>();
+  };
+  const std::int64_t weights = trainable_.numel();
+  const std::int64_t running = layout_.buffer_count();
+  std::ranges::copy(saved("trainable", weights), numbers(trainable_).begin());
+  const std::span<const float> buffers = saved("buffers", state.threads * running);
+  for (std::int64_t i = 0; i < pool_.size(); ++i) {
+    const std::int64_t from = std::min(i, state.threads - 1) * running;
+    std::ranges::copy(
+        buffers.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(running)),
+        numbers(replicas_[static_cast<std::size_t>(i)].buffers).begin());
+  }
+  const Optimizer::State sizes = optimizer_.state();
+  optimizer_.restore(
+      {saved("first", std::ssize(sizes.first)), saved("second", std::ssize(sizes.second)),
+       saved("averaged", std::ssize(sizes.averaged))},
+      state.step);
+  step_ = state.step;
+  best_.weights = state.best;
+  best_.history = state.history;
+  best_.tune_accuracy = state.best_accuracy;
+  best_loss_ = state.best_loss;
+  best_epoch_ = state.best_epoch;
+}
+
+FitState Trainer::state(double epoch_loss) const {
+  FitState state;
+  state.step = step_;
+  state.epoch_loss = epoch_loss;
+  state.threads = pool_.size();
+  state.precision = use_bf16_ ? "bf16" : "fp32";
+  const auto keep = [&](const std::string& name, std::span<const float> values) {
+    if (!values.empty()) {
+      state.tensors.emplace(name, Tensor::of<float>({std::ssize(values)}, values));
+    }
+  };
+  keep("trainable", numbers(trainable_));
+  std::vector<float> buffers;
+  for (const Replica& replica : replicas_) {
+    const std::span<const float> values = numbers(replica.buffers);
+    buffers.insert(buffers.end(), values.begin(), values.end());
+  }
+  keep("buffers", buffers);
+  keep("first", optimizer_.state().first);
+  keep("second", optimizer_.state().second);
+  keep("averaged", optimizer_.state().averaged);
+  state.best = best_.weights;
+  state.best_epoch = best_epoch_;
+  state.best_accuracy = best_.tune_accuracy;
+  state.best_loss = best_loss_;
+  state.history = best_.history;
+  return state;
+}
+
+}  // namespace biglittle
