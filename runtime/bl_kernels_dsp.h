@@ -14,8 +14,8 @@
 
 #include "bl_kernels_common.h"
 
-#if !defined(__GNUC__)
-#error "bl_kernels_dsp.h needs GNU inline assembly; define BL_FORM as BL_FORM_PORTABLE"
+#if !defined(__GNUC__) || defined(__ARM_BIG_ENDIAN)
+#error "needs GNU inline assembly and little-endian words; define BL_FORM as BL_FORM_PORTABLE"
 #endif
 
 /* Values a word holds, and the words that one group of them takes in the windows of two pixels. */
@@ -29,7 +29,7 @@ BL_INLINE uint32_t bl_load_word(const void* bytes) {
 
 /* ---- DSP instructions ---- */
 
-/* Bytes 0 and 2 as 16-bit values, unsigned and signed; `odd`: bytes 1 and 3. */
+/* Bytes 0 and 2 as 16-bit values, unsigned and signed; the odd ones are bytes 1 and 3. */
 BL_INLINE uint32_t bl_even_bytes(uint32_t word) {
   uint32_t pair;
   __asm__("uxtb16 %0, %1" : "=r"(pair) : "r"(word));
