@@ -105,7 +105,7 @@ static void bl_average(const bl_pool_layer* layer, const bl_limits* unused, cons
     for (int32_t y = 0; y < height; ++y, row += layer->input.row) {
       const bl_byte* x = row;
       for (int32_t i = 0; i < width; ++i, x += channels) {
-        sum = _mm512_add_epi32(sum, _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, x)));
+        sum = _mm512_add_epi32(sum, _mm512_cvtepu8_epi32(bl_load16(x)));
       }
     }
     bl_write_sixteen(&limits, sum, multiplier, mask, output + first);

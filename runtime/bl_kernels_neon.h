@@ -2,11 +2,11 @@
 #ifndef BL_KERNELS_NEON_H
 #define BL_KERNELS_NEON_H
 
-/* Convolutions and linear layers on AArch64, with and without dot products of bytes. Activations
- * are signed bytes. Float32 arithmetic takes the rounding mode of FPCR, which is to nearest even
- * unless a program changes it. A run of values is read up to 3 bytes, a pixel of a depthwise layer
- * up to 15 bytes behind its end: what lies there meets weights of zero or is not stored. Nothing is
- * stored outside the output's pixels. */
+/* Convolutions, linear layers, sums of maps and pools on AArch64, with and without dot products of
+ * bytes. Activations are signed bytes. Float32 arithmetic takes the rounding mode of FPCR, which is
+ * to nearest even unless a program changes it. A run of values is read up to 3 bytes, a vector of
+ * channels up to 15 bytes behind its end: what lies there meets weights of zero or is not stored.
+ * Nothing is stored outside the output's pixels. */
 
 #include <arm_neon.h>
 
@@ -190,9 +190,9 @@ typedef struct {
 #define BL_PIXELS_2(DO) DO(0) DO(1)
 #define BL_PIXELS_4(DO) DO(0) DO(1) DO(2) DO(3)
 
-#define BL_TAKE(p)                        \
-  const bl_pixel pixel_##p = walk->pixel; \
-  bl_advance(walk);
+#define BL_TAKE(p)                       \
+  const bl_pixel pixel_##p = walk.pixel; \
+  bl_advance(&walk);
 #define BL_BEGIN(p) bl_partial part_##p = bias;
 #define BL_ROW(p) const bl_byte* in_##p = pixel_##p.in + ky * block->in_row;
 #define BL_END(p) bl_store(pixel_##p.out, bl_narrow(bl_end(part_##p), scaling), count);
@@ -229,18 +229,18 @@ BL_INLINE bl_sums bl_end(bl_partial partial) { return partial; }
   in_##p += 16;
 
 /* One row of the kernel. */
-#define BL_SUM_RUN(PIXELS)       \
-  int32_t left = block->steps;   \
-  for (; left >= 4; left -= 4) { \
-    PIXELS(BL_LOAD_16)           \
-    BL_STEP(PIXELS, BL_DOT_0)    \
-    BL_STEP(PIXELS, BL_DOT_1)    \
-    BL_STEP(PIXELS, BL_DOT_2)    \
-    BL_STEP(PIXELS, BL_DOT_3)    \
-  }                              \
-  for (; left > 0; --left) {     \
-    PIXELS(BL_LOAD_4)            \
-    BL_STEP(PIXELS, BL_DOT_0)    \
+#define BL_SUM_RUN(PIXELS)         \
+  int32_t steps = block->steps;    \
+  for (; steps >= 4; steps -= 4) { \
+    PIXELS(BL_LOAD_16)             \
+    BL_STEP(PIXELS, BL_DOT_0)      \
+    BL_STEP(PIXELS, BL_DOT_1)      \
+    BL_STEP(PIXELS, BL_DOT_2)      \
+    BL_STEP(PIXELS, BL_DOT_3)      \
+  }                                \
+  for (; steps > 0; --steps) {     \
+    PIXELS(BL_LOAD_4)              \
+    BL_STEP(PIXELS, BL_DOT_0)      \
   }
 
 /* Sums of four pixels, four vectors of weights and four of inputs leave registers to spare. */
@@ -317,22 +317,22 @@ BL_INLINE bl_sums bl_end(bl_partial partial) {
   in_##p += 8;
 
 /* One row of the kernel. */
-#define BL_SUM_RUN(PIXELS)                 \
-  int32_t left = block->steps;             \
-  for (; left >= 2; left -= 2, w += 128) { \
-    PIXELS(BL_LOAD_8)                      \
-    BL_QUAD_TWO(PIXELS, BL_DOT_TWO_a, 0)   \
-    BL_QUAD_TWO(PIXELS, BL_DOT_TWO_b, 16)  \
-    BL_QUAD_TWO(PIXELS, BL_DOT_TWO_c, 32)  \
-    BL_QUAD_TWO(PIXELS, BL_DOT_TWO_d, 48)  \
-  }                                        \
-  if (left > 0) {                          \
-    PIXELS(BL_LOAD_4)                      \
-    BL_QUAD_ONE(PIXELS, BL_DOT_ONE_a, 0)   \
-    BL_QUAD_ONE(PIXELS, BL_DOT_ONE_b, 16)  \
-    BL_QUAD_ONE(PIXELS, BL_DOT_ONE_c, 32)  \
-    BL_QUAD_ONE(PIXELS, BL_DOT_ONE_d, 48)  \
-    w += 64;                               \
+#define BL_SUM_RUN(PIXELS)                   \
+  int32_t steps = block->steps;              \
+  for (; steps >= 2; steps -= 2, w += 128) { \
+    PIXELS(BL_LOAD_8)                        \
+    BL_QUAD_TWO(PIXELS, BL_DOT_TWO_a, 0)     \
+    BL_QUAD_TWO(PIXELS, BL_DOT_TWO_b, 16)    \
+    BL_QUAD_TWO(PIXELS, BL_DOT_TWO_c, 32)    \
+    BL_QUAD_TWO(PIXELS, BL_DOT_TWO_d, 48)    \
+  }                                          \
+  if (steps > 0) {                           \
+    PIXELS(BL_LOAD_4)                        \
+    BL_QUAD_ONE(PIXELS, BL_DOT_ONE_a, 0)     \
+    BL_QUAD_ONE(PIXELS, BL_DOT_ONE_b, 16)    \
+    BL_QUAD_ONE(PIXELS, BL_DOT_ONE_c, 32)    \
+    BL_QUAD_ONE(PIXELS, BL_DOT_ONE_d, 48)    \
+    w += 64;                                 \
   }
 
 /* Eight sums a pixel: two pixels take half of the registers. */
@@ -340,17 +340,23 @@ enum { BL_TILE = 2 };
 #define BL_TILE_PIXELS BL_PIXELS_2
 #endif
 
-BL_NOINLINE void bl_tile(const bl_block* block, const bl_scaling* scaling, int32_t count,
-                         bl_walk* walk) {
-  const bl_partial bias = bl_begin(block->bias);
-  const int8_t* w = block->weight;
-  BL_TILE_PIXELS(BL_TAKE)
-  BL_TILE_PIXELS(BL_BEGIN)
-  for (int32_t ky = 0; ky < block->kernel_height; ++ky) {
-    BL_TILE_PIXELS(BL_ROW)
-    BL_SUM_RUN(BL_TILE_PIXELS)
+/* Computes pixels until none or one of `left` is left. */
+BL_NOINLINE int32_t bl_tiles(const bl_block* block, const bl_scaling* scaling, int32_t count,
+                             int32_t left, bl_walk* from) {
+  bl_walk walk = *from;
+  for (; left > 1; left -= BL_TILE) {
+    const bl_partial bias = bl_begin(block->bias);
+    const int8_t* w = block->weight;
+    BL_TILE_PIXELS(BL_TAKE)
+    BL_TILE_PIXELS(BL_BEGIN)
+    for (int32_t ky = 0; ky < block->kernel_height; ++ky) {
+      BL_TILE_PIXELS(BL_ROW)
+      BL_SUM_RUN(BL_TILE_PIXELS)
+    }
+    BL_TILE_PIXELS(BL_END)
   }
-  BL_TILE_PIXELS(BL_END)
+  *from = walk;
+  return left;
 }
 
 /* The sums of one pixel, or of 16 outputs of a linear layer. */
@@ -376,11 +382,9 @@ void bl_conv2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* outp
     const bl_scaling scaling = bl_scaling_of(&layer->range, layer->multiplier + first);
     const int32_t count = channels - first;
     bl_walk walk = bl_walk_of(layer, input, output + first, 1);
-    int32_t left = bl_walk_length(&walk);
     block.weight = layer->weight + (intptr_t)first * 4 * block.kernel_height * block.steps;
     block.bias = layer->bias + first;
-    for (; left > 1; left -= BL_TILE) bl_tile(&block, &scaling, count, &walk);
-    if (left == 1) {
+    if (bl_tiles(&block, &scaling, count, bl_walk_length(&walk), &walk) == 1) {
       const bl_sums sums = bl_sums_at(&block, walk.pixel.in);
       bl_store(walk.pixel.out, bl_narrow(sums, &scaling), count);
     }
@@ -417,5 +421,6 @@ void bl_linear_accumulators(const bl_linear_layer* layer, const bl_byte* input, 
 }
 
 #include "bl_kernels_neon_depthwise.h"
+#include "bl_kernels_neon_maps.h"
 
 #endif

@@ -189,6 +189,16 @@ void bl_conv2d(const bl_conv2d_layer* layer, const bl_byte* input, bl_byte* outp
 /* acc[c] += weight[c] input[c]; a constant count lets the full tile stay in registers. */
 BL_INLINE void bl_multiply_channels(const bl_byte* input, const int8_t* weight, int32_t count,
                                     int32_t* BL_RESTRICT acc) {
+#if BL_SCALAR_CORE
+  /* Written out, since compilers keep an array in memory where they do not unroll. */
+  if (count == BL_DEPTHWISE_TILE) {
+    acc[0] += input[0] * weight[0];
+    acc[1] += input[1] * weight[1];
+    acc[2] += input[2] * weight[2];
+    acc[3] += input[3] * weight[3];
+    return;
+  }
+#endif
   for (int32_t c = 0; c < count; ++c) acc[c] += (int32_t)(int16_t)input[c] * weight[c];
 }
 
@@ -199,7 +209,7 @@ BL_INLINE void bl_depthwise_tile(const bl_conv2d_layer* layer, const bl_limits* 
   const int32_t channels = layer->input.channels;
   const int8_t* w = layer->weight + first;
   int32_t acc[BL_DEPTHWISE_TILE];
-  for (int32_t c = 0; c < count; ++c) acc[c] = layer->bias[first + c];
+  memcpy(acc, layer->bias + first, (size_t)count * sizeof acc[0]);
   for (int32_t ky = 0; ky < layer->window.kernel_height; ++ky) {
     const bl_byte* x =
         input + (rows.start + ky) * layer->input.row + columns.start * channels + first;

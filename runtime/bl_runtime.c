@@ -20,7 +20,7 @@
 #endif
 
 /* Channels that pools average at once. */
-enum { BL_POOL_TILE = BL_SCALAR_CORE ? 4 : 16 };
+#define BL_POOL_TILE (BL_SCALAR_CORE ? 4 : 16)
 
 /* ---- requantization of one number ---- */
 

@@ -13,8 +13,8 @@ namespace biglittle {
 
 /// The stack below bl_model_run with -O2 or -O3, whatever the network: maps and scratch memory lie
 /// in the arena. For microcontrollers, and for the forms of x86 and AArch64, which spill vectors.
-inline constexpr std::int64_t kDeviceStackBytes = 640;
-inline constexpr std::int64_t kWideDeviceStackBytes = 2048;
+inline constexpr std::int64_t kDeviceStackBytes = 768;
+inline constexpr std::int64_t kWideDeviceStackBytes = 6144;
 
 /// Flash for code, layer descriptions, thresholds and class names of a tight program on a
 /// Cortex-M4, compiled by GCC with -O2, where the linker drops the kernels that nobody calls.

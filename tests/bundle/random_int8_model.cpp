@@ -128,8 +128,36 @@ class Grower {
     return conv;
   }
 
+  /// A convolution to `channels` whose output does not depend on the kernel's size.
+  Conv2d same_size(const Shape& input, std::int64_t channels, std::int64_t stride) {
+    const auto axis = [&](std::int64_t size, std::int64_t& kernel, std::int64_t& begin,
+                          std::int64_t& end) {
+      kernel = random_.between(1, std::min<std::int64_t>(5, size));
+      begin = random_.between(0, kernel - 1);
+      end = kernel - 1 - begin;
+    };
+    Conv2d conv;
+    axis(input.height, conv.window.kernel_height, conv.window.pad_top, conv.window.pad_bottom);
+    axis(input.width, conv.window.kernel_width, conv.window.pad_left, conv.window.pad_right);
+    conv.window.stride_height = conv.window.stride_width = stride;
+    conv.out_channels = channels;
+    if (channels == input.channels && random_.chance(2)) conv.groups = channels;
+    return conv;
+  }
+
+  /// The sum of two convolutions of one map, which want different padding around it.
+  void fork() {
+    const std::string map = tip_;
+    const Shape input = shape();
+    const std::int64_t channels = random_.chance(2) ? input.channels : random_.between(1, 19);
+    const std::int64_t stride = random_.between(1, 2);
+    const std::string left = append(same_size(input, channels, stride), {map});
+    const std::string right = append(same_size(input, channels, stride), {map});
+    append(Add{}, {left, right});
+  }
+
   void grow_once() {
-    switch (random_.between(0, 9)) {
+    switch (random_.between(0, 10)) {
       case 0:
       case 1:
       case 2:
@@ -148,6 +176,9 @@ class Grower {
       case 7:
         append(Relu6{}, {tip_});
         break;
+      case 8:
+        fork();
+        break;
       default:
         append(Add{}, {tip_, partner()});
     }
@@ -163,7 +194,7 @@ class Grower {
   }
 
   void finish() {
-    switch (random_.between(0, 3)) {
+    switch (random_.between(0, 4)) {
       case 0:
         append(GlobalAvgPool{}, {tip_});
         append(Flatten{}, {tip_});
@@ -175,6 +206,10 @@ class Grower {
         append(Flatten{}, {tip_});
         append(Linear{random_.between(1, 13)}, {tip_});
         append(Relu{}, {tip_});
+        break;
+      case 3:  // a flatten that a convolution reads
+        append(Flatten{}, {tip_});
+        append(Conv2d{random_.between(1, 19), square_window(1, 1, 0)}, {tip_});
         break;
       default:  // a flatten that not only a linear layer reads
         append(Flatten{}, {tip_});

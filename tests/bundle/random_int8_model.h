@@ -16,7 +16,8 @@ Int8Model random_int8_model(const Graph& graph, std::uint32_t seed,
                             SampleType type = SampleType::u8);
 
 /// A graph of about `length` nodes mixing every op of an int8 network: odd sizes, strides,
-/// asymmetric padding, groups, depthwise layers, branches joined by add, pools, relus anywhere.
+/// asymmetric padding, groups, depthwise layers, branches joined by add, maps whose readers want
+/// different padding, pools, relus anywhere. A shorter graph of the same seed begins the same.
 Graph random_graph(std::uint32_t seed, std::int64_t length);
 
 /// `count` random samples that `model` accepts.

@@ -45,9 +45,33 @@ export function open(engine, bytes, level) {
   });
 }
 
-/** Runs `samples` ({dtype, shape, values}) and gives the outputs by name. */
+/** Activations of so many samples at once fit WebAssembly's memory. */
+const kBatch = 200;
+
+function joined(pieces) {
+  const data = new pieces[0].constructor(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    data.set(piece, at);
+    at += piece.length;
+  }
+  return data;
+}
+
+/** Runs `samples` ({dtype, shape, values}) and gives the outputs, {data}, by name. */
 export async function run(engine, session, samples) {
   const type = samples.dtype === 'U8' ? 'uint8' : 'float32';
-  const input = new engine.ort.Tensor(type, samples.values, samples.shape);
-  return session.run({input});
+  const [count, ...shape] = samples.shape;
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const pieces = {};
+  for (let first = 0; first < count; first += kBatch) {
+    const last = Math.min(first + kBatch, count);
+    const values = samples.values.slice(first * size, last * size);
+    const input = new engine.ort.Tensor(type, values, [last - first, ...shape]);
+    for (const [name, output] of Object.entries(await session.run({input}))) {
+      (pieces[name] ??= []).push(output.data.slice());
+    }
+  }
+  return Object.fromEntries(
+      Object.entries(pieces).map(([name, parts]) => [name, {data: joined(parts)}]));
 }

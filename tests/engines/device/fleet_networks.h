@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FLEET_NETWORKS_H
+#define FLEET_NETWORKS_H
+
+/* Several generated networks in one program, as rows of one table. fleet.h is written beside the
+ * networks: their headers and FLEET(X), which is X(prefix, PREFIX) for each. */
+
+#include <stddef.h>
+
+#include "fleet.h"
+
+typedef struct {
+  /* In the static arena when `arena` is null. */
+  bl_result (*run)(int32_t* arena, const void* input);
+  size_t input_bytes;
+  size_t arena_bytes;
+  size_t classes;
+} fleet_network;
+
+#define FLEET_RUN(name, NAME)                                                 \
+  static bl_result fleet_##name(int32_t* arena, const void* bytes) {          \
+    const name##_input* const input = (const name##_input*)bytes;             \
+    return arena != NULL ? name##_run_with(arena, input) : name##_run(input); \
+  }
+FLEET(FLEET_RUN)
+
+#define FLEET_ROW(name, NAME) \
+  {fleet_##name, NAME##_INPUT_COUNT * sizeof(name##_input), NAME##_ARENA_BYTES, NAME##_CLASSES},
+static const fleet_network fleet_networks[] = {FLEET(FLEET_ROW)};
+
+#define FLEET_SIZE (sizeof fleet_networks / sizeof fleet_networks[0])
+
+#endif
