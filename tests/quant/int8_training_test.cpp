@@ -17,7 +17,6 @@
 #include "train/batch.h"
 #include "train/libtorch/inference.h"
 #include "train/libtorch/int8_module.h"
-#include "train/libtorch/int8_ops.h"
 #include "train/toy_problem.h"
 
 extern "C" const biglittle::Engine* biglittle_engine();
@@ -127,39 +126,7 @@ TEST(Int8Training, ComputesEveryIntegerOfTheInterpreterOnTheZoo) {
   }
 }
 
-TEST(Requantize, PassesTheSlopeBetweenTheLimits) {
-  const at::Tensor acc = at::tensor({5.0f, 1.0f, 400.0f, -400.0f}).reshape({1, 4});
-  acc.set_requires_grad(true);
-  const at::Tensor d = requantize(acc, at::full({4}, 0.5f), at::Tensor(), {-100, 155});
-  EXPECT_TRUE(d.equal(at::tensor({2.0f, 0.0f, 155.0f, -100.0f}).reshape({1, 4})))
-      << "2.5 and 0.5 go to the even number";
-  d.backward(at::tensor({1.0f, 2.0f, 3.0f, 4.0f}).reshape({1, 4}));
-  EXPECT_TRUE(acc.grad().equal(at::tensor({0.5f, 1.0f, 0.0f, 0.0f}).reshape({1, 4})));
-}
-
-TEST(Requantize, GivesTheStepItsShareOfRoundingAndClipping) {
-  const at::Tensor acc = at::tensor({5.2f, 1.0f, 400.0f, -400.0f}).reshape({1, 4});
-  const at::Tensor log_step = at::zeros({1});
-  log_step.set_requires_grad(true);
-  const at::Tensor d = requantize(acc, at::full({4}, 0.5f), log_step, {-100, 155});
-  d.backward(at::tensor({1.0f, 2.0f, 3.0f, 4.0f}).reshape({1, 4}));
-  // d - v inside, d outside: 3 - 2.6, 0 - 0.5, 155, -100, each times its gradient.
-  const double slope = 0.4 - 2.0 * 0.5 + 3.0 * 155.0 - 4.0 * 100.0;
-  EXPECT_NEAR(log_step.grad().item<double>(), slope / std::sqrt(127.0 * 4.0), 1e-4);
-}
-
-TEST(StandIn, DividesTheGradientByTheStep) {
-  const at::Tensor weight = at::tensor({0.5f, 0.26f, -1.0f, 0.0f}).reshape({2, 2});
-  weight.set_requires_grad(true);
-  const at::Tensor integers = at::tensor({2.0f, 1.0f, -10.0f, 0.0f}).reshape({2, 2});
-  const at::Tensor step = at::tensor({0.25f, 0.1f}).view({-1, 1});
-  const at::Tensor value = stand_in(weight, integers, step);
-  EXPECT_TRUE(value.equal(integers));
-  value.backward(at::ones({2, 2}));
-  EXPECT_TRUE(weight.grad().allclose(at::tensor({4.0f, 4.0f, 10.0f, 10.0f}).reshape({2, 2})));
-}
-
-/// The whole gradient against differences of the float network, which the int8 network follows.
+/// The whole gradient against that of the float network, which the int8 network follows.
 TEST(Int8Training, FollowsTheGradientOfTheFloatNetwork) {
   const testing::ToyProblem problem = testing::make_toy_problem(64, 64, 3);
   Checkpoint checkpoint;
