@@ -98,9 +98,10 @@ std::string RandomGraphs::differences(const std::vector<GraphDraw>& draws) const
   return report;
 }
 
-std::string check_random_graphs(const RandomGraphs& graphs, int batches, std::size_t size) {
+std::string check_random_graphs(const RandomGraphs& graphs, int batches, std::size_t size,
+                                const std::string& parameters) {
   // Read by rapidcheck at its first check.
-  ::setenv("RC_PARAMS", fmt::format("max_success={}", batches).c_str(), 0);
+  ::setenv("RC_PARAMS", fmt::format("max_success={} {}", batches, parameters).c_str(), 0);
   std::string report;
   const auto seeds = rc::gen::inRange<std::uint32_t>(0, UINT32_MAX);
   const auto lengths = rc::gen::inRange<std::int64_t>(1, 20);

@@ -37,7 +37,9 @@ class RandomGraphs {
 };
 
 /// Draws `batches` times `size` graphs with rapidcheck and checks them; the report of the first
-/// batch that fails, or an empty text.
-std::string check_random_graphs(const RandomGraphs& graphs, int batches, std::size_t size);
+/// batch that fails, or an empty text. `parameters` are rapidcheck's, such as "seed=1"; a process
+/// has one set of them, and the environment variable RC_PARAMS goes before.
+std::string check_random_graphs(const RandomGraphs& graphs, int batches, std::size_t size,
+                                const std::string& parameters = "");
 
 }  // namespace biglittle::testing

@@ -28,16 +28,16 @@ constexpr std::int64_t kVectors = 12;
 class Table {
  public:
   Table() {
-    fmt::print("{:<40} {:>8} {:>8} {:>9}\n", "engine", "networks", "samples", "differing");
+    fmt::print("{:<56} {:>8} {:>8} {:>9}\n", "engine", "networks", "samples", "differing");
   }
 
   void add(const Agreement& row, const std::string& images) {
     const std::lock_guard lock(mutex_);
     const std::string name = row.engine + ", " + images;
     if (row.skipped.empty()) {
-      fmt::print("{:<40} {:>8} {:>8} {:>9}\n", name, row.networks, row.samples, row.differing);
+      fmt::print("{:<56} {:>8} {:>8} {:>9}\n", name, row.networks, row.samples, row.differing);
     } else {
-      fmt::print("{:<40} skipped: {}\n", name, row.skipped);
+      fmt::print("{:<56} skipped: {}\n", name, row.skipped);
     }
     std::fflush(stdout);
     differing_ += row.differing;
