@@ -199,6 +199,7 @@ RunContext toy_context(const testing::TemporaryFolder& folder) {
   context.config_toml = "seed = 1\n";
   context.checkpoint = folder / "network.safetensors";
   context.metrics = folder / "metrics.jsonl";
+  context.state = folder / "state.safetensors";
   return context;
 }
 
