@@ -136,6 +136,18 @@ NetworkText network_text(const Int8Model& model, DeviceLayout layout) {
   return text;
 }
 
+/// The largest |accumulator| of any layer over all inputs.
+std::int64_t largest_accumulator(const Int8Model& model) {
+  std::int64_t largest = 0;
+  for (const Node& node : model.graph.nodes()) {
+    if (!std::holds_alternative<Conv2d>(node.op) && !std::holds_alternative<Linear>(node.op)) {
+      continue;
+    }
+    largest = std::max(largest, std::ranges::max(accumulator_bounds(model, node)));
+  }
+  return largest;
+}
+
 /// Everything that the fixed texts leave open about the network; returns its footprint.
 DeviceFootprint add_network(Keys& keys, const Int8Model& model) {
   const NetworkText tight = network_text(model, DeviceLayout::tight);
@@ -160,6 +172,7 @@ DeviceFootprint add_network(Keys& keys, const Int8Model& model) {
   keys["CLASS_NAMES"] = class_names(model);
   keys["PRIORITIES"] = std::to_string(model.priority->priorities());
   keys["DIGEST"] = int8_digest(model);
+  keys["ACCUMULATOR_BOUND"] = std::to_string(largest_accumulator(model));
   keys["ARENA_BYTES"] = std::to_string(footprint.arena_bytes);
   keys["CONSTANT_BYTES"] = std::to_string(footprint.constant_bytes);
   keys["CODE_BYTES"] = std::to_string(footprint.code_bytes);

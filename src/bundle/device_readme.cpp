@@ -28,6 +28,12 @@ The stack is what GCC reports with `-O2` or `-O3`. On a Cortex-M4 code and table
 @CODE_BYTES@ bytes with `-O2 -ffunction-sections -Wl,--gc-sections`, beside `memcpy` and `memset`:
 together at most @FLASH_BYTES@ bytes of flash and @RAM_BYTES@ bytes of RAM.
 
+## Range
+
+No input can bring an accumulator beyond @ACCUMULATOR_BOUND@, worked out from the weights when this was
+exported; 2^30 would be refused. So 32-bit sums never overflow, in whatever order they are added, and no
+form of the kernels adds products in fewer bits than hold them.
+
 ## Build
 
 A program needs two C files, `bl_model.c` and `bl_runtime.c`, with the headers beside them. Compile

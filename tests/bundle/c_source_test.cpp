@@ -195,6 +195,20 @@ TEST(DeviceSource, ReportsItsFootprint) {
   EXPECT_THAT(header, ::testing::HasSubstr("#define BL_MODEL_ARENA_BYTES 132\n"));
 }
 
+TEST(DeviceSource, StatesHowFarAccumulatorsCanGo) {
+  Graph graph;
+  graph.append("input", Input{{2, 1, 1}});
+  graph.append("fc", Linear{2}, {"input"});
+  Int8Model model = random_int8_model(graph, 1);
+  ASSERT_EQ(model.activations.at("input").zero_point, -51);  // q - z is at most 178
+  const std::vector<std::int8_t> weights = {100, -127, 3, 4};
+  const std::vector<std::int32_t> biases = {-1000, 50};
+  model.weights.at("fc.weight") = Tensor::of<std::int8_t>({2, 2}, weights);
+  model.weights.at("fc.bias") = Tensor::of<std::int32_t>({2}, biases);
+  EXPECT_THAT(generate(model).files.at("README.md"),
+              ::testing::HasSubstr("beyond " + std::to_string(227 * 178 + 1000) + ","));
+}
+
 TEST(DeviceSource, ShipsTheRuntimeByteForByte) {
   const DeviceSource source = generate(random_int8_model(rich_graph(), 11));
   int files = 0;
