@@ -65,8 +65,21 @@ void report(Table& table, const std::string& engine, const std::string& images, 
   }
 }
 
-void run_engines(Table& table, const PreparedFleet& fleet, const std::string& images) {
-  const std::vector<DeviceEngine> engines = device_engines();
+/// Which part of the soak is wanted: images and engines whose name holds a text.
+struct Wanted {
+  std::string_view images;
+  std::string_view engine;
+
+  bool has(std::string_view image_set, std::string_view name) const {
+    return image_set.find(images) != std::string_view::npos &&
+           name.find(engine) != std::string_view::npos;
+  }
+};
+
+void run_engines(Table& table, const PreparedFleet& fleet, const std::string& images,
+                 const Wanted& wanted) {
+  std::vector<DeviceEngine> engines = device_engines();
+  std::erase_if(engines, [&](const DeviceEngine& e) { return !wanted.has(images, e.name); });
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < engines.size(); i = next++) {
@@ -79,24 +92,30 @@ void run_engines(Table& table, const PreparedFleet& fleet, const std::string& im
 }
 
 void run_all(Table& table, std::vector<EngineNetwork> networks, const Samples& images,
-             const std::string& name) {
+             const std::string& name, const Wanted& wanted) {
   const TemporaryFolder folder;
   const PreparedFleet fleet(folder / "device", real_fleet(networks, images), kVectors);
-  run_engines(table, fleet, name);
+  run_engines(table, fleet, name, wanted);
+  if (!wanted.has(name, "ONNX Runtime")) return;
   std::filesystem::create_directories(folder / "onnx");
   report(table, "ONNX Runtime", name, [&] {
     for (const Agreement& row : run_onnx(folder / "onnx", fleet.fleet())) table.add(row, name);
   });
 }
 
-int soak_engines(std::int64_t count) {
+constexpr std::string_view kFashion = "Fashion-MNIST";
+constexpr std::string_view kCifar = "CIFAR-10-JPEG";
+
+int soak_engines(std::int64_t count, const Wanted& wanted) {
   Table table;
-  const auto fashion = fashion_mnist_test(count);
-  if (fashion) {
-    run_all(table, engine_networks(), *fashion, "Fashion-MNIST");
-  } else {
-    fmt::print("Fashion-MNIST skipped: dataset-fashion-mnist is not installed\n");
+  if (kFashion.find(wanted.images) != std::string_view::npos) {
+    if (const auto fashion = fashion_mnist_test(count)) {
+      run_all(table, engine_networks(), *fashion, std::string(kFashion), wanted);
+    } else {
+      fmt::print("Fashion-MNIST skipped: dataset-fashion-mnist is not installed\n");
+    }
   }
+  if (kCifar.find(wanted.images) == std::string_view::npos) return table.finish();
   const std::string missing = missing_cifar10_jpeg();
   if (!missing.empty()) {
     fmt::print("CIFAR-10-JPEG skipped: {}\n", missing);
@@ -106,7 +125,7 @@ int soak_engines(std::int64_t count) {
   std::erase_if(colour, [](const EngineNetwork& network) {
     return network.graph.input().shape.channels != 3;
   });
-  run_all(table, std::move(colour), cifar10_jpeg_test(count), "CIFAR-10-JPEG");
+  run_all(table, std::move(colour), cifar10_jpeg_test(count), std::string(kCifar), wanted);
   return table.finish();
 }
 
@@ -129,8 +148,9 @@ int soak_graphs(std::int64_t count) {
 int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
   const std::int64_t count = argc > 2 ? std::atoll(argv[2]) : 0;
-  if (what == "engines") return soak_engines(count > 0 ? count : 10000);
+  const Wanted wanted{argc > 3 ? argv[3] : "", argc > 4 ? argv[4] : ""};
+  if (what == "engines") return soak_engines(count > 0 ? count : 10000, wanted);
   if (what == "graphs") return soak_graphs(count > 0 ? count : 2000);
-  fmt::print(stderr, "usage: engines_soak engines [SAMPLES] | graphs [GRAPHS]\n");
+  fmt::print(stderr, "usage: engines_soak engines [SAMPLES [IMAGES [ENGINE]]] | graphs [GRAPHS]\n");
   return 64;
 }
