@@ -108,13 +108,14 @@ bool has_cortex_tools() {
 }
 
 CortexRun run_on_cortex_m(const std::filesystem::path& folder, CortexCore core,
-                          const std::string& flags) {
+                          const std::string& flags, std::chrono::seconds limit) {
   const Machine machine = machine_of(core);
   build(folder, machine, flags);
   const CommandResult result = run_command(
-      "timeout 300 qemu-system-arm -nographic -monitor none -serial none -icount shift=0 "
-      "-semihosting-config enable=on,target=native " +
-      machine.qemu_flags + " -kernel " + quoted(folder / "program.elf"));
+      fmt::format("cd {} && timeout {} qemu-system-arm -nographic -monitor none -serial none "
+                  "-icount shift=0 -semihosting-config enable=on,target=native {} "
+                  "-kernel program.elf",
+                  quoted(folder), limit.count(), machine.qemu_flags));
   CortexRun run;
   run.exit_code = result.exit_code;
   run.output = result.output;

@@ -5,6 +5,7 @@
 // same program gives the same number on every machine. Start-up code, linker script and output by
 // semihosting are in device/; no board support is needed.
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -37,8 +38,10 @@ std::string missing_cortex_tools();
 bool has_cortex_tools();
 
 /// Builds all .c files of `folder` with `flags` (such as "-O2 -DNAME=1"), leaves program.elf and
-/// program.map there and runs it. Throws std::runtime_error with the tools' output when that fails.
+/// program.map there and runs it in `folder`. Throws std::runtime_error with the tools' output when
+/// that fails or takes longer than `limit`.
 CortexRun run_on_cortex_m(const std::filesystem::path& folder, CortexCore core,
-                          const std::string& flags);
+                          const std::string& flags,
+                          std::chrono::seconds limit = std::chrono::minutes(5));
 
 }  // namespace biglittle::testing

@@ -18,6 +18,8 @@ namespace {
 
 /// Images that ranges are observed on.
 constexpr std::int64_t kRangeImages = 8;
+/// Samples of each network in its self-test, which lie in a Cortex-M core's flash.
+constexpr std::int64_t kVectors = 2;
 constexpr int kNotInstalled = 69;
 
 Samples first_of(const Samples& samples, std::int64_t count) {
@@ -58,13 +60,9 @@ std::vector<FleetMember> real_fleet(const std::vector<EngineNetwork>& networks,
   return fleet;
 }
 
-PreparedFleet::PreparedFleet(std::filesystem::path folder, std::vector<FleetMember> fleet,
-                             std::int64_t vectors)
-    : folder_(std::move(folder)),
-      fleet_(std::move(fleet)),
-      count_(fleet_.at(0).samples.count()),
-      vectors_(std::min(vectors, count_)) {
-  write_fleet(folder_, fleet_, vectors_);
+PreparedFleet::PreparedFleet(std::filesystem::path folder, std::vector<FleetMember> fleet)
+    : folder_(std::move(folder)), fleet_(std::move(fleet)), count_(fleet_.at(0).samples.count()) {
+  write_fleet(folder_, fleet_, kVectors);
   write_fleet_samples(folder_ / "samples.bin", fleet_, count_);
 }
 
@@ -72,7 +70,7 @@ Agreement PreparedFleet::run(const DeviceEngine& engine, const std::string& tag)
   Agreement row{engine.name, 0, 0, 0, missing_for(engine)};
   if (!row.skipped.empty()) return row;
   row.networks = std::ssize(fleet_);
-  row.samples = engine.core ? vectors_ : count_;
+  row.samples = count_;
   row.differing =
       EngineProgram(engine, folder_, tag).count_differing(fleet_, count_, folder_ / "samples.bin");
   return row;

@@ -30,10 +30,9 @@ std::vector<FleetMember> real_fleet(const std::vector<EngineNetwork>& networks,
 /// Folder of a fleet and its samples, ready for every engine.
 class PreparedFleet {
  public:
-  /// `vectors`: samples of each network in the self-tests, which Cortex-M cores run.
-  PreparedFleet(std::filesystem::path folder, std::vector<FleetMember> fleet, std::int64_t vectors);
+  PreparedFleet(std::filesystem::path folder, std::vector<FleetMember> fleet);
 
-  /// Runs one engine; engines may run at the same time under different tags.
+  /// Runs one engine on all samples; engines may run at the same time under different tags.
   Agreement run(const DeviceEngine& engine, const std::string& tag) const;
 
   const std::vector<FleetMember>& fleet() const { return fleet_; }
@@ -42,7 +41,6 @@ class PreparedFleet {
   std::filesystem::path folder_;
   std::vector<FleetMember> fleet_;
   std::int64_t count_;
-  std::int64_t vectors_;
 };
 
 /// ONNX Runtime, native and WebAssembly, on both exported forms at the levels of EngineCases; one

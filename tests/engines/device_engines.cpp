@@ -160,7 +160,9 @@ EngineProgram::EngineProgram(DeviceEngine engine, std::filesystem::path folder, 
 std::int64_t EngineProgram::count_differing(const std::vector<FleetMember>& fleet,
                                             std::int64_t count,
                                             const std::filesystem::path& samples) const {
-  if (engine_.core) return count_failing_selftests(fleet);
+  if (engine_.core) {
+    return testing::count_differing(fleet, count, run_on_core(count, samples));
+  }
   const std::filesystem::path runtime = folder_ / ("runtime" + tag_ + ".o");
   const std::filesystem::path program = folder_ / ("fleet" + tag_);
   compile_runtime(engine_, folder_, runtime);
@@ -168,7 +170,8 @@ std::int64_t EngineProgram::count_differing(const std::vector<FleetMember>& flee
   return testing::count_differing(fleet, count, run_fleet(engine_, program, count, samples));
 }
 
-std::int64_t EngineProgram::count_failing_selftests(const std::vector<FleetMember>& fleet) const {
+std::string EngineProgram::run_on_core(std::int64_t count,
+                                       const std::filesystem::path& samples) const {
   // networks.c would define every network twice where all .c files are built.
   const std::filesystem::path bare = folder_ / ("cortex_m" + tag_);
   std::filesystem::create_directories(bare);
@@ -176,13 +179,16 @@ std::int64_t EngineProgram::count_failing_selftests(const std::vector<FleetMembe
     const std::string name = entry.path().filename().string();
     if (name.starts_with("bl_") || name == "fleet.h") std::filesystem::copy(entry.path(), bare);
   }
-  std::filesystem::copy(BIGLITTLE_FLEET "/fleet_selftest.c", bare);
-  const CortexRun run = run_on_cortex_m(bare, *engine_.core, engine_.compiler);
-  std::int64_t failing = run.exit_code == 0 ? 0 : 1;
-  for (std::size_t i = 0; i < fleet.size(); ++i) {
-    if (run.output.find(fmt::format("bl_net{} 0\n", i)) == std::string::npos) ++failing;
+  std::filesystem::copy(BIGLITTLE_FLEET "/fleet_cortex_m.c", bare);
+  std::filesystem::create_symlink(samples, bare / "samples.bin");
+  const CortexRun run = run_on_cortex_m(
+      bare, *engine_.core,
+      fmt::format("{} -DFLEET_SAMPLES={} -I" BIGLITTLE_FLEET, engine_.compiler, count),
+      std::chrono::hours(6));
+  if (run.exit_code != 0) {
+    throw std::runtime_error(fmt::format("exit code {}\n{}", run.exit_code, run.output));
   }
-  return failing;
+  return read_text(bare / "answers.bin", std::size_t{1} << 32);
 }
 
 }  // namespace biglittle::testing

@@ -40,13 +40,13 @@ class EngineProgram {
   EngineProgram(DeviceEngine engine, std::filesystem::path folder, std::string tag);
 
   /// How many answers differ over `count` samples of each network of `fleet`, read from `samples`
-  /// (write_fleet_samples); on Cortex-M how many networks fail their self-test. Throws
-  /// std::runtime_error with the output of a command that fails.
+  /// (write_fleet_samples). Throws std::runtime_error with the output of a command that fails; on
+  /// Cortex-M also when a network fails its self-test.
   std::int64_t count_differing(const std::vector<FleetMember>& fleet, std::int64_t count,
                                const std::filesystem::path& samples) const;
 
  private:
-  std::int64_t count_failing_selftests(const std::vector<FleetMember>& fleet) const;
+  std::string run_on_core(std::int64_t count, const std::filesystem::path& samples) const;
 
   DeviceEngine engine_;
   std::filesystem::path folder_;

@@ -21,9 +21,6 @@ namespace {
 using namespace biglittle;
 using namespace biglittle::testing;
 
-/// Samples of each network that a Cortex-M core runs: they lie in its flash.
-constexpr std::int64_t kVectors = 12;
-
 /// The table, a row as soon as it is known.
 class Table {
  public:
@@ -94,7 +91,7 @@ void run_engines(Table& table, const PreparedFleet& fleet, const std::string& im
 void run_all(Table& table, std::vector<EngineNetwork> networks, const Samples& images,
              const std::string& name, const Wanted& wanted) {
   const TemporaryFolder folder;
-  const PreparedFleet fleet(folder / "device", real_fleet(networks, images), kVectors);
+  const PreparedFleet fleet(folder / "device", real_fleet(networks, images));
   run_engines(table, fleet, name, wanted);
   if (!wanted.has(name, "ONNX Runtime")) return;
   std::filesystem::create_directories(folder / "onnx");

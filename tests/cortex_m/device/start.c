@@ -18,7 +18,11 @@ void cortex_reset(void);
 #define CORTEX_TIMER_VALUE CORTEX_REGISTER(0xe000e018u)
 
 enum {
-  CORTEX_WRITE = 0x04, /* semihosting operations */
+  CORTEX_OPEN = 0x01, /* semihosting operations */
+  CORTEX_CLOSE = 0x02,
+  CORTEX_PRINT = 0x04,
+  CORTEX_WRITE = 0x05,
+  CORTEX_READ = 0x06,
   CORTEX_EXIT = 0x20,
   CORTEX_APPLICATION_EXIT = 0x20026,
   CORTEX_TIMER_PERIOD = 1 << 24,
@@ -29,13 +33,36 @@ static const uint32_t cortex_paint = 0x5ac3a55au;
 
 /* ---- semihosting ---- */
 
-static void cortex_call(uint32_t operation, const void* argument) {
+static uint32_t cortex_call(uint32_t operation, const void* argument) {
   register uint32_t r0 __asm__("r0") = operation;
   register const void* r1 __asm__("r1") = argument;
   __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+  return r0;
 }
 
-void cortex_print(const char* text) { cortex_call(CORTEX_WRITE, text); }
+void cortex_print(const char* text) { (void)cortex_call(CORTEX_PRINT, text); }
+
+int32_t cortex_open(const char* name, uint32_t mode) {
+  uint32_t length = 0;
+  while (name[length] != '\0') ++length;
+  const uint32_t arguments[3] = {(uint32_t)(uintptr_t)name, mode, length};
+  return (int32_t)cortex_call(CORTEX_OPEN, arguments);
+}
+
+uint32_t cortex_read(int32_t handle, void* data, uint32_t bytes) {
+  const uint32_t arguments[3] = {(uint32_t)handle, (uint32_t)(uintptr_t)data, bytes};
+  return cortex_call(CORTEX_READ, arguments);
+}
+
+uint32_t cortex_write(int32_t handle, const void* data, uint32_t bytes) {
+  const uint32_t arguments[3] = {(uint32_t)handle, (uint32_t)(uintptr_t)data, bytes};
+  return cortex_call(CORTEX_WRITE, arguments);
+}
+
+int32_t cortex_close(int32_t handle) {
+  const uint32_t arguments[1] = {(uint32_t)handle};
+  return (int32_t)cortex_call(CORTEX_CLOSE, arguments);
+}
 
 static void cortex_print_unsigned(uint32_t number) {
   char digits[12];
@@ -115,7 +142,7 @@ static void cortex_report(uint32_t per_calibration) {
 
 static void cortex_exit(int code) {
   const uint32_t arguments[2] = {CORTEX_APPLICATION_EXIT, (uint32_t)code};
-  cortex_call(CORTEX_EXIT, arguments);
+  (void)cortex_call(CORTEX_EXIT, arguments);
   for (;;) {
   }
 }

@@ -19,12 +19,8 @@ static int same(const bl_result* a, const bl_result* b, size_t classes) {
 }
 
 static int put(const bl_result* result, size_t classes) {
-  int32_t head[3];
-  head[0] = result->class_index;
-  head[1] = result->margin;
-  head[2] = result->escalate ? 1 : 0;
-  return fwrite(head, sizeof head[0], 3, stdout) == 3 &&
-         fwrite(&result->score, sizeof result->score, 1, stdout) == 1 &&
+  const fleet_answer answer = fleet_answer_of(result);
+  return fwrite(&answer, sizeof answer, 1, stdout) == 1 &&
          fwrite(result->accumulators, sizeof(int32_t), classes, stdout) == classes;
 }
 

@@ -6,6 +6,7 @@
  * networks: their headers and FLEET(X), which is X(prefix, PREFIX) for each. */
 
 #include <stddef.h>
+#include <string.h>
 
 #include "fleet.h"
 
@@ -27,6 +28,23 @@ FLEET(FLEET_RUN)
 #define FLEET_ROW(name, NAME) \
   {fleet_##name, NAME##_INPUT_COUNT * sizeof(name##_input), NAME##_ARENA_BYTES, NAME##_CLASSES},
 static const fleet_network fleet_networks[] = {FLEET(FLEET_ROW)};
+
+/* What is written of an answer before its accumulators. */
+typedef struct {
+  int32_t class_index;
+  int32_t margin;
+  int32_t escalate;
+  int32_t score_halves[2]; /* the int64_t, without padding before it */
+} fleet_answer;
+
+static inline fleet_answer fleet_answer_of(const bl_result* result) {
+  fleet_answer answer;
+  answer.class_index = result->class_index;
+  answer.margin = result->margin;
+  answer.escalate = result->escalate ? 1 : 0;
+  memcpy(answer.score_halves, &result->score, sizeof answer.score_halves);
+  return answer;
+}
 
 #define FLEET_SIZE (sizeof fleet_networks / sizeof fleet_networks[0])
 
