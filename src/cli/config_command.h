@@ -15,13 +15,21 @@ class ConfigCommand : public Command {
   int run() override;
 
  protected:
-  /// For commands that train: `--resume` and `--allow-changes`.
-  void declare_resume(Arguments& arguments);
+  /// For commands that train: `--resume`, `--allow-changes` and `--budget-minutes`. The budget is
+  /// divided among `trained` by the given shares.
+  struct Share {
+    std::string_view section;  ///< e.g. "big.train"
+    double of_budget = 1.0;
+  };
+  void declare_training(Arguments& arguments, std::vector<Share> trained);
 
   /// The work itself; its result is printed.
   virtual StageResult execute(Workspace& workspace) = 0;
 
  private:
+  /// `--set` assignments with those that the budget stands for.
+  std::vector<std::string> assignments() const;
+
   std::filesystem::path config_;
   std::vector<std::string> assignments_;
   bool print_config_ = false;
@@ -29,6 +37,8 @@ class ConfigCommand : public Command {
   bool json_ = false;
   bool resume_ = false;
   bool allow_changes_ = false;
+  std::vector<Share> trained_;
+  std::vector<std::string> budget_minutes_;
 };
 
 /// A command that is one stage of the pipeline.

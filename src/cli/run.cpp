@@ -45,7 +45,8 @@ class RunCommand : public ConfigCommand {
   void declare(Arguments& arguments) override {
     ConfigCommand::declare(arguments);
     arguments.flag("--force", force_, "Redo every stage");
-    declare_resume(arguments);
+    // Big is the one that takes long; little learns from it in fewer and cheaper steps.
+    declare_training(arguments, {{"big.train", 2.0 / 3.0}, {"little.train", 1.0 / 3.0}});
   }
 
  protected:

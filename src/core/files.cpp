@@ -8,45 +8,26 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 #include <utility>
 
 #include "core/error.h"
+#include "core/temporaries.h"
 
 namespace biglittle {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return value_; }
-  int close() { return ::close(std::exchange(value_, -1)); }
-
- private:
-  int value_;
-};
-
-fs::path folder_of(const fs::path& file) {
-  return file.has_parent_path() ? file.parent_path() : fs::path(".");
-}
-
 // "No space left on device (12 bytes are to be written, 8 are free, 4 are missing)". Nothing is
-// missing when other limits than free blocks apply.
+// missing when other limits than free blocks apply, such as a quota.
 std::string write_failure(const fs::path& file, int code, std::size_t unwritten_bytes) {
   std::string reason = std::strerror(code);
   struct statvfs space {};
-  if (code != ENOSPC || ::statvfs(folder_of(file).c_str(), &space) != 0) return reason;
+  if ((code != ENOSPC && code != EDQUOT) || ::statvfs(folder_of(file).c_str(), &space) != 0)
+    return reason;
   const std::uint64_t available = std::uint64_t{space.f_bavail} * space.f_frsize;
   reason += fmt::format(" ({} bytes are to be written, {} are free", unwritten_bytes, available);
   if (unwritten_bytes > available) {
@@ -58,6 +39,12 @@ std::string write_failure(const fs::path& file, int code, std::size_t unwritten_
 [[noreturn]] void fail(ErrorKind kind, const fs::path& file, std::string_view what,
                        std::string_view reason) {
   throw Error(kind, fmt::format("{}: {}: {}", file.string(), what, reason));
+}
+
+// A name that may not be there is the user's to change; a disk that is full or broken is not.
+ErrorKind kind_of_open_failure(int code) {
+  const bool is_disk = code == ENOSPC || code == EDQUOT || code == EIO;
+  return is_disk ? ErrorKind::io : ErrorKind::cannot_create;
 }
 
 void write_all(int descriptor, std::span<const std::byte> content, const fs::path& file) {
@@ -72,48 +59,10 @@ void write_all(int descriptor, std::span<const std::byte> content, const fs::pat
   }
 }
 
-void sync(const fs::path& file) {
-  const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) {
-    fail(ErrorKind::io, file, "cannot be synced", std::strerror(errno));
-  }
-}
-
-void sync_tree(const fs::path& folder) {
-  std::error_code code;
-  fs::recursive_directory_iterator entry(folder, code);
-  for (; !code && entry != fs::recursive_directory_iterator(); entry.increment(code)) {
-    const fs::file_type type = entry->symlink_status().type();
-    if (type == fs::file_type::regular || type == fs::file_type::directory) sync(entry->path());
-  }
-  if (code) fail(ErrorKind::io, folder, "cannot be listed", code.message());
-  sync(folder);
-}
-
 void make_folder(const fs::path& folder) {
   std::error_code code;
   fs::create_directories(folder, code);
   if (code) fail(ErrorKind::cannot_create, folder, "folder cannot be made", code.message());
-}
-
-// A name in the same folder that this process has not used yet.
-fs::path temporary_name(const fs::path& file) {
-  static std::atomic<unsigned> counter{0};
-  return folder_of(file) / fmt::format(".{}.partial-{}-{}", file.filename().string(), ::getpid(),
-                                       counter.fetch_add(1));
-}
-
-// Calls `make` with new names until one is free: a program that was killed earlier may have left
-// files behind under the same process number. Gives the name, or "" with errno set.
-template <typename Make>
-fs::path make_temporary(const fs::path& file, const Make& make) {
-  constexpr int kTries = 1000;
-  for (int i = 0; i < kTries; ++i) {
-    fs::path name = temporary_name(file);
-    if (make(name) >= 0) return name;
-    if (errno != EEXIST) break;
-  }
-  return {};
 }
 
 // Removes a file unless it was renamed away.
@@ -131,26 +80,35 @@ class RemoveOnExit {
   fs::path file_;
 };
 
-// The content, safe on the disk under a name that nobody uses yet.
-fs::path write_temporary(const fs::path& file, std::span<const std::byte> content) {
-  int opened = -1;
-  fs::path temporary = make_temporary(file, [&](const fs::path& name) {
-    return opened = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  });
-  if (temporary.empty()) {
-    fail(ErrorKind::cannot_create, file, "cannot be created", std::strerror(errno));
+// Not what was written only: what the disk took.
+bool reads_back(const fs::path& temporary, std::span<const std::byte> content,
+                const fs::path& file) {
+  const Descriptor descriptor(::open(temporary.c_str(), O_RDONLY | O_CLOEXEC));
+  std::vector<std::byte> piece(std::min<std::size_t>(content.size() + 1, std::size_t{1} << 20));
+  for (;;) {
+    const ssize_t got =
+        descriptor.get() < 0 ? -1 : ::read(descriptor.get(), piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(ErrorKind::io, file, "cannot be read back", std::strerror(errno));
+    const auto size = static_cast<std::size_t>(got);
+    if (size == 0) return content.empty();
+    if (size > content.size() || std::memcmp(piece.data(), content.data(), size) != 0) return false;
+    content = content.subspan(size);
   }
-  Descriptor descriptor(opened);
-  RemoveOnExit remove(temporary);
+}
+
+// Makes the content of `temporary` safe on the disk. Its lock stays: it is another descriptor of
+// the same opened file.
+void fill_temporary(const Temporary& temporary, std::span<const std::byte> content,
+                    const fs::path& file) {
+  Descriptor descriptor(::fcntl(temporary.lock.get(), F_DUPFD_CLOEXEC, 0));
   write_all(descriptor.get(), content, file);
   if (::fsync(descriptor.get()) != 0 || descriptor.close() != 0) {
     fail(ErrorKind::io, file, "cannot be written", write_failure(file, errno, content.size()));
   }
-  if (!std::ranges::equal(read_bytes(temporary), content)) {
+  if (!reads_back(temporary.name, content, file)) {
     fail(ErrorKind::io, file, "reads back differently than written", "check the disk");
   }
-  remove.keep();
-  return temporary;
 }
 
 }  // namespace
@@ -191,13 +149,25 @@ std::string read_text(const fs::path& file, std::size_t limit_bytes) {
 
 void write_file(const fs::path& file, std::span<const std::byte> content) {
   make_folder(folder_of(file));
-  const fs::path temporary = write_temporary(file, content);
-  RemoveOnExit remove(temporary);
-  if (::rename(temporary.c_str(), file.c_str()) != 0) {
-    fail(ErrorKind::io, file, "cannot be replaced", std::strerror(errno));
+  const Temporary temporary = make_temporary(file, [](const fs::path& name) {
+    return ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  });
+  if (temporary.name.empty()) {
+    const int code = errno;
+    fail(kind_of_open_failure(code), file, "cannot be created",
+         write_failure(file, code, content.size()));
+  }
+  RemoveOnExit remove(temporary.name);
+  fill_temporary(temporary, content, file);
+  // Opened before the rename, after which as little as possible may go wrong.
+  const Descriptor folder(::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0 || ::rename(temporary.name.c_str(), file.c_str()) != 0) {
+    fail(ErrorKind::io, file, "cannot be replaced", write_failure(file, errno, content.size()));
   }
   remove.keep();
-  sync(folder_of(file));
+  if (::fsync(folder.get()) != 0) {
+    fail(ErrorKind::io, file, "is new, but its folder cannot be synced", std::strerror(errno));
+  }
 }
 
 void write_file(const fs::path& file, std::string_view content) {
@@ -206,55 +176,23 @@ void write_file(const fs::path& file, std::string_view content) {
 
 void append_line(const fs::path& file, std::string_view line) {
   Descriptor descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (descriptor.get() < 0) {
-    fail(ErrorKind::cannot_create, file, "cannot be opened for appending", std::strerror(errno));
-  }
   const std::string text = std::string(line) + "\n";
-  write_all(descriptor.get(), std::as_bytes(std::span(text.data(), text.size())), file);
+  if (descriptor.get() < 0) {
+    const int code = errno;
+    fail(kind_of_open_failure(code), file, "cannot be opened for appending",
+         write_failure(file, code, text.size()));
+  }
+  const off_t before = ::lseek(descriptor.get(), 0, SEEK_END);
+  try {
+    write_all(descriptor.get(), std::as_bytes(std::span(text.data(), text.size())), file);
+  } catch (const Error&) {
+    // Half a line would be taken for a whole one.
+    [[maybe_unused]] const int ignored = ::ftruncate(descriptor.get(), before);
+    throw;
+  }
   if (descriptor.close() != 0) {
     fail(ErrorKind::io, file, "cannot be written", write_failure(file, errno, text.size()));
   }
-}
-
-StagedFolder::StagedFolder(fs::path final_path) : final_(std::move(final_path)) {
-  // "exports/name/" would otherwise be a nameless entry inside exports/name.
-  if (!final_.has_filename()) final_ = final_.parent_path();
-  std::error_code ignored;
-  if (fs::exists(final_, ignored) && !fs::is_directory(final_, ignored)) {
-    fail(ErrorKind::cannot_create, final_, "cannot be created", "a file of that name exists");
-  }
-  make_folder(folder_of(final_));
-  staging_ =
-      make_temporary(final_, [](const fs::path& name) { return ::mkdir(name.c_str(), 0777); });
-  if (staging_.empty()) {
-    fail(ErrorKind::cannot_create, final_, "cannot be created", std::strerror(errno));
-  }
-}
-
-StagedFolder::~StagedFolder() {
-  std::error_code ignored;
-  if (!committed_) fs::remove_all(staging_, ignored);
-}
-
-void StagedFolder::commit() {
-  sync_tree(staging_);
-  fs::path aside;
-  if (fs::exists(fs::symlink_status(final_))) {
-    aside = make_temporary(final_, [&](const fs::path& name) {
-      errno = EEXIST;
-      return fs::exists(fs::symlink_status(name)) ? -1 : ::rename(final_.c_str(), name.c_str());
-    });
-    if (aside.empty()) fail(ErrorKind::io, final_, "cannot be replaced", std::strerror(errno));
-  }
-  if (::rename(staging_.c_str(), final_.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
-    if (!aside.empty()) ::rename(aside.c_str(), final_.c_str());
-    fail(ErrorKind::io, final_, "cannot be put in place, the previous folder is kept", reason);
-  }
-  committed_ = true;
-  sync(folder_of(final_));
-  std::error_code ignored;
-  if (!aside.empty()) fs::remove_all(aside, ignored);
 }
 
 }  // namespace biglittle

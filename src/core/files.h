@@ -3,10 +3,11 @@
 
 // Files that are either wholly there or not there: a temporary file in the same folder, every write
 // checked, fsync, re-read and compare, rename, fsync of the folder. Until the rename the previous
-// file is untouched.
+// file is untouched. What a killed process left is removed by the next one that writes the file.
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,18 +23,24 @@ std::string read_text(const std::filesystem::path& file,
                       std::size_t limit_bytes = std::size_t{1} << 28);
 
 /// Replaces `file` with `content` as this header describes; missing parent folders are made.
-/// Throws Error{cannot_create} when the folder or temporary file cannot be made and Error{io} when
-/// a write, sync or rename fails (naming how many bytes are missing when the disk is full); the
-/// previous file is intact then and no temporary file is left.
+/// Throws Error{cannot_create} when the folder or temporary file may not be made and Error{io} when
+/// the disk is full or fails at any call (naming how many bytes are to be written and how many of
+/// them are missing). The previous file is intact then, or when only the folder could not be synced
+/// after the rename the new one is, and no temporary file is left.
 void write_file(const std::filesystem::path& file, std::span<const std::byte> content);
 void write_file(const std::filesystem::path& file, std::string_view content);
 
-/// Appends one line to a log file; throws Error{cannot_create} when it cannot be opened and
-/// Error{io} when the write fails.
+/// Appends one line to a log file; throws Error{cannot_create} when it may not be opened and
+/// Error{io} when the disk is full or fails; no part of the line is left then.
 void append_line(const std::filesystem::path& file, std::string_view line);
 
+/// Removes what killed processes left of attempts to write this file or folder. What a living
+/// process is writing stays, and so does everything where the file system has no locks.
+void remove_leftovers(const std::filesystem::path& path);
+
 /// A folder that becomes visible under its final name only when complete: fill `path()`, then
-/// `commit()`. An existing folder of that name is replaced on commit (moved aside, removed after).
+/// `commit()`. An existing folder of that name is replaced on commit, in one step where the file
+/// system can swap two names, else it is moved aside and removed after.
 /// Without commit everything written is removed.
 /// The constructor throws Error{cannot_create}; commit syncs every file first and throws Error{io},
 /// and then the existing folder is in its place again.
@@ -50,6 +57,8 @@ class StagedFolder {
  private:
   std::filesystem::path final_;
   std::filesystem::path staging_;
+  struct Lock;
+  std::unique_ptr<Lock> lock_;  // on the staging folder
   bool committed_ = false;
 };
 

@@ -109,6 +109,7 @@ QuantizeResult fine_tune(const Checkpoint& checkpoint, QuantizeResult start, Fit
   objective.initial = with_biases(objective.graph, start.folded.weights);
   objective.preprocessing = checkpoint.preprocessing;
   objective.options.epochs = options.epochs;
+  objective.options.budget_minutes = 0.0;
   objective.options.learning_rate = options.learning_rate;
   objective.options.weight_decay = 0.0;
   objective.options.patience = 0;

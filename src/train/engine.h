@@ -33,6 +33,12 @@ template <>
 struct EnumNames<ScheduleKind> {
   static constexpr std::array<std::string_view, 3> names = {"one-cycle", "cosine", "constant"};
 };
+/// What happens when loss, gradients or weights become NaN or infinite.
+enum class OnDivergence { stop, rollback };
+template <>
+struct EnumNames<OnDivergence> {
+  static constexpr std::array<std::string_view, 2> names = {"stop", "rollback"};
+};
 enum class Precision { automatic, fp32, bf16 };
 template <>
 struct EnumNames<Precision> {
@@ -59,6 +65,8 @@ struct TrainOptions {
   double label_smoothing = 0.0;
   double ema = 0.0;            ///< decay of averaged weights per step; 0: none
   std::int64_t patience = 0;   ///< stop after this many epochs without improvement on tune; 0: never
+  OnDivergence on_divergence = OnDivergence::stop;
+  double budget_minutes = 0.0;  ///< > 0: as many epochs as fit into that time, not `epochs`
   AugmentOptions augment;
 };
 void describe(TrainOptions& options, OptionVisitor& visitor);
@@ -118,6 +126,10 @@ struct FitResult {
   double tune_accuracy = 0.0;    ///< in [0, 1]
 };
 
+/// How often OnDivergence::rollback goes back, and what it multiplies the learning rate with.
+inline constexpr std::int64_t kMostRollbacks = 5;
+inline constexpr double kRollbackFactor = 0.5;
+
 /// What the machine and LibTorch offer.
 struct EngineInfo {
   std::string libtorch_version;
@@ -138,10 +150,13 @@ class Engine {
   virtual EngineInfo info() const = 0;
 
   /// Trains and returns the best weights on tune. Bit-identical for the same request on the same
-  /// machine and thread count, also when it was interrupted after any step and resumed. Throws
-  /// Error{gate} when loss or weights become NaN or infinite (naming the step), Interrupted when
-  /// the observer asks to stop, and for `resume` Error{config} when threads or precision are not
-  /// the state's, Error{bad_data} when its tensors do not fit the graph.
+  /// machine and thread count, also when it was interrupted after any step and resumed; under a
+  /// budget, for the number of epochs that its first steps led to. Throws Error{gate} when loss,
+  /// gradients or weights become NaN or infinite, naming step and tensor (with
+  /// OnDivergence::rollback only after kMostRollbacks returns to the end of the last epoch, each of
+  /// which halves the learning rate), Interrupted when the observer asks to stop, and for `resume`
+  /// Error{config} when threads or precision are not the state's, Error{bad_data} when its tensors
+  /// do not fit the graph.
   virtual FitResult fit(const FitRequest& request, Observer& observer) const = 0;
 
   /// Outputs for every sample in inference form: [N, outputs], row by row.

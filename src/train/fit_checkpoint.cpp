@@ -57,6 +57,9 @@ Checkpoint fit_checkpoint(Checkpoint start, FitRequest request, const RunContext
                                 {"program version", start.program_version},
                                 {"dataset", start.dataset_digest},
                                 {"big network", start.teacher_digest}};
+  for (const std::filesystem::path& file : {context.checkpoint, context.state, context.metrics}) {
+    remove_leftovers(file);
+  }
   std::error_code ignored;
   if (context.resume != Resume::no && std::filesystem::exists(context.state, ignored)) {
     request.resume = saved_state(context, identity);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kKind = "biglittle-train-state";
 constexpr std::string_view kState = "state.";
+constexpr std::string_view kLastGood = "last_good.";
 constexpr std::string_view kBest = "best.";
 constexpr std::string_view kIdentity = "of.";
 
@@ -76,10 +77,13 @@ void save_fit_state(const std::filesystem::path& file, const FitState& state,
                     const FitIdentity& identity) {
   SafetensorsFile content;
   add_prefixed(content.tensors, kState, state.tensors);
+  add_prefixed(content.tensors, kLastGood, state.last_good);
   add_prefixed(content.tensors, kBest, state.best);
   const Json head = {{"step", state.step},
                      {"epoch_loss", state.epoch_loss},
                      {"threads", state.threads},
+                     {"epochs", state.epochs},
+                     {"rollbacks", state.rollbacks},
                      {"precision", state.precision},
                      {"best_epoch", state.best_epoch},
                      {"best_accuracy", state.best_accuracy},
@@ -115,14 +119,18 @@ FitState load_fit_state(const std::filesystem::path& file, FitIdentity& identity
     head.at("step").get_to(state.step);
     head.at("epoch_loss").get_to(state.epoch_loss);
     head.at("threads").get_to(state.threads);
+    head.at("epochs").get_to(state.epochs);
+    head.at("rollbacks").get_to(state.rollbacks);
     head.at("precision").get_to(state.precision);
     head.at("best_epoch").get_to(state.best_epoch);
     head.at("best_accuracy").get_to(state.best_accuracy);
     head.at("best_loss").get_to(state.best_loss);
     state.history = head.at("history");
     state.tensors = take_prefixed(content.tensors, kState);
+    state.last_good = take_prefixed(content.tensors, kLastGood);
     state.best = take_prefixed(content.tensors, kBest);
-    if (state.step < 0 || state.threads < 1 || !state.history.is_array()) {
+    if (state.step < 0 || state.threads < 1 || state.epochs < 0 || state.rollbacks < 0 ||
+        !state.history.is_array()) {
       throw Error(ErrorKind::bad_data, fmt::format("{}: step {}, threads {}: not a state", name,
                                                    state.step, state.threads));
     }

@@ -32,6 +32,10 @@ void describe(TrainOptions& options, OptionVisitor& visitor) {
                 "decay a step of averaged weights; 0: none");
   visitor.field("patience", options.patience, IntRange{0, 100000},
                 "stop after this many epochs without improvement on tune; 0: never");
+  visitor.field("on_divergence", options.on_divergence,
+                "NaN or infinity; rollback: to the last epoch's end, at half the learning rate");
+  visitor.field("budget_minutes", options.budget_minutes, RealRange{0.0, 1e6},
+                "> 0: as many epochs as fit into that time, measured at the start, not `epochs`");
   visitor.section("augment", options.augment, "random changes of training samples");
 }
 

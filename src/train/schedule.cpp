@@ -17,4 +17,12 @@ double learning_rate_at(const TrainOptions& options, std::int64_t step, std::int
   return options.learning_rate * 0.5 * (1.0 + std::cos(std::numbers::pi * share));
 }
 
+std::int64_t epochs_within(double seconds, double seconds_an_epoch) {
+  constexpr double kMostEpochs = 100000.0;
+  const double usable = seconds * 29.0 / 30.0;
+  if (!(usable >= seconds_an_epoch)) return 1;
+  if (usable >= kMostEpochs * seconds_an_epoch) return static_cast<std::int64_t>(kMostEpochs);
+  return static_cast<std::int64_t>(usable / seconds_an_epoch);
+}
+
 }  // namespace biglittle

@@ -12,4 +12,8 @@ namespace biglittle {
 /// during the warm-up share, then fall to 0: along a line or along half a cosine.
 double learning_rate_at(const TrainOptions& options, std::int64_t step, std::int64_t steps);
 
+/// How many epochs of `seconds_an_epoch` fit into `seconds`, of which a thirtieth is held back for
+/// what was not measured; 1 to 100,000.
+std::int64_t epochs_within(double seconds, double seconds_an_epoch);
+
 }  // namespace biglittle

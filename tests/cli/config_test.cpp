@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "cli/program.h"
 #include "testing/temporary_folder.h"
@@ -95,6 +96,35 @@ TEST(PrintConfig, ExplainsEveryOption) {
       {"train", std::string(BIGLITTLE_CONFIGS) + "/fashion-mnist.toml", "--print-config"});
   EXPECT_THAT(printed.out, HasSubstr("# "));
   EXPECT_THAT(printed.out, HasSubstr("name = \"fashion-mnist\""));
+}
+
+std::string with_budget(const std::string& command, const std::string& minutes) {
+  const Outcome printed =
+      biglittle({command, std::string(BIGLITTLE_CONFIGS) + "/fashion-mnist.toml",
+                 "--budget-minutes", minutes, "--print-config"});
+  EXPECT_EQ(printed.code, 0) << printed.err;
+  std::string found;
+  std::istringstream lines(printed.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("budget_minutes")) found += line + ";";
+  }
+  return found;
+}
+
+TEST(BudgetMinutes, SetTheOptionOfEachTraining) {
+  EXPECT_EQ(with_budget("train", "6"), "budget_minutes = 6.0;budget_minutes = 0.0;");
+  EXPECT_EQ(with_budget("derive-little", "0.5"), "budget_minutes = 0.0;budget_minutes = 0.5;");
+  EXPECT_EQ(with_budget("run", "6"), "budget_minutes = 4.0;budget_minutes = 2.0;");
+}
+
+TEST(BudgetMinutes, AreAboveZero) {
+  for (const std::string minutes : {"0", "-1", "nan", "", "5m"}) {
+    const Outcome outcome = biglittle({"train", "x.toml", "--budget-minutes=" + minutes});
+    EXPECT_EQ(outcome.code, 64);
+    EXPECT_THAT(outcome.err, HasSubstr("error: ")) << minutes;
+  }
+  const Outcome outcome = biglittle({"train", "x.toml", "--budget-minutes", "5m"});
+  EXPECT_EQ(outcome.err, "biglittle: error: --budget-minutes is '5m', expected minutes above 0\n");
 }
 
 }  // namespace

@@ -372,6 +372,15 @@ TEST_F(Pipeline, ResumeBeginsAnewWhereNothingWasInterrupted) {
   EXPECT_EQ(run(other.path(), {"train", "toy.toml", "--allow-changes"}).code, 64);
 }
 
+TEST_F(Pipeline, TrainsWithinABudget) {
+  TemporaryFolder other;
+  prepare(other.path());
+  const Outcome outcome = run(other.path(), {"train", "toy.toml", "--budget-minutes", "0.005"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("budget of 0.005 minutes: "));
+  EXPECT_EQ(run(other.path(), {"inspect", "runs/toy/big.safetensors"}).code, 0);
+}
+
 TEST_F(Pipeline, LogsOneLineAnEpochWhenThereIsNoTerminal) {
   EXPECT_THAT(first_->err, HasSubstr("epoch 3/3"));
   EXPECT_THAT(first_->err, Not(HasSubstr("\x1b")));

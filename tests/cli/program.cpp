@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <utility>
 
 namespace biglittle::testing {
 namespace {
@@ -46,11 +47,12 @@ double seconds(const timeval& time) {
   }
   for (const auto& [name, value] : setting.environment) ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> argv;
-  std::string program = BIGLITTLE_PROGRAM;
-  argv.push_back(program.data());
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  std::vector<std::string> words = setting.under;
+  words.emplace_back(BIGLITTLE_PROGRAM);
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  ::execv(program.c_str(), argv.data());
+  ::execvp(argv.front(), argv.data());
   ::_exit(127);
 }
 
@@ -61,6 +63,9 @@ Running::Running(const std::vector<std::string>& arguments, const Setting& setti
   if (process_ < 0) throw std::runtime_error("fork failed");
   if (process_ == 0) become(arguments, setting, out_, err_);
 }
+
+Running::Running(Running&& other) noexcept
+    : out_(other.out_), err_(other.err_), process_(std::exchange(other.process_, -1)) {}
 
 Running::~Running() {
   if (process_ < 0) return;

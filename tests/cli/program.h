@@ -21,6 +21,7 @@ struct Outcome {
 struct Setting {
   std::filesystem::path folder = ".";
   std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::string> under = {};  ///< a program and its arguments that runs ours, e.g. strace
 };
 
 /// Runs the program under test.
@@ -33,6 +34,7 @@ class Running {
   ~Running();
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
+  Running(Running&& other) noexcept;
 
   void send(int signal) const;
   Outcome finish();

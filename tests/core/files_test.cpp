@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "core/files.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/error.h"
@@ -140,13 +143,40 @@ TEST(WriteFile, DoesNotReplaceAFolder) {
   EXPECT_THAT(names_in(folder.path()), UnorderedElementsAre("x"));
 }
 
-TEST(WriteFile, PassesByNamesLeftByAKilledProcess) {
+// Leaves a temporary of `file` that its writer holds while the descriptor is open.
+int begin_writing(const fs::path& file) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
+  ::flock(descriptor, LOCK_EX);
+  return descriptor;
+}
+
+TEST(WriteFile, RemovesWhatKilledProcessesLeftAndNothingElse) {
   const TemporaryFolder folder;
-  for (int i = 0; i < 900; ++i) {
+  for (int i = 0; i < 100; ++i) {
     std::ofstream(folder / fmt::format(".x.partial-{}-{}", ::getpid(), i)) << "left over";
   }
+  write_file(folder / ".xy.partial-1-1", "of another file");
+  const int living = begin_writing(folder / ".x.partial-1-1");
   write_file(folder / "x", "content");
   EXPECT_EQ(read_text(folder / "x"), "content");
+  EXPECT_THAT(names_in(folder.path()),
+              UnorderedElementsAre("x", ".xy.partial-1-1", ".x.partial-1-1"));
+  ::close(living);
+  write_file(folder / "x", "again");
+  EXPECT_THAT(names_in(folder.path()), UnorderedElementsAre("x", ".xy.partial-1-1"));
+}
+
+TEST(WriteFile, LeavesTheSaveOfAnotherThreadAlone) {
+  const TemporaryFolder folder;
+  const std::string content(100'000, 'x');
+  const auto save = [&] {
+    for (int i = 0; i < 100; ++i) write_file(folder / "x", content);
+  };
+  std::thread other(save);
+  EXPECT_NO_THROW(save());
+  other.join();
+  EXPECT_EQ(read_text(folder / "x"), content);
+  EXPECT_THAT(names_in(folder.path()), UnorderedElementsAre("x"));
 }
 
 TEST(ReadBytes, LimitsTheLengthOnBothSides) {
@@ -185,6 +215,28 @@ TEST(AppendLine, SaysWhenTheFileCannotBeOpenedOrGrow) {
       [] { append_line("/dev/full", "line"); },
       ::testing::ThrowsMessage<Error>(::testing::StartsWith(
           "/dev/full: cannot be written: No space left on device (5 bytes are to be written, ")));
+}
+
+TEST(AppendLine, LeavesNoPartOfALineThatDoesNotFit) {
+  const TemporaryFolder folder;
+  append_line(folder / "log", "one");
+  {
+    const FileSizeLimit limit(6);
+    expect_error(ErrorKind::io, (folder / "log").string() + ": cannot be written: File too large",
+                 [&] { append_line(folder / "log", "longer"); });
+  }
+  EXPECT_EQ(read_text(folder / "log"), "one\n");
+}
+
+TEST(StagedFolder, RemovesWhatKilledProcessesLeft) {
+  const TemporaryFolder folder;
+  write_file(folder / ".net.partial-1-1/deep/old", "left over");
+  const StagedFolder living(folder / "net");
+  StagedFolder staged(folder / "net");
+  EXPECT_TRUE(fs::exists(living.path()));
+  staged.commit();
+  EXPECT_THAT(names_in(folder.path()),
+              UnorderedElementsAre("net", living.path().filename().string()));
 }
 
 TEST(StagedFolder, IsInvisibleUntilCommitted) {

@@ -80,26 +80,6 @@ TEST(Engine, SplitsABatchOverReplicasWithoutChangingWhatIsLearned) {
   }
 }
 
-TEST(Engine, StopsWhenTheLossIsNoNumber) {
-  const ToyProblem problem = make_toy_problem(128, 32, 5);
-  FitRequest request = toy_request(problem, 1);
-  request.options.learning_rate = 100.0;
-  request.options.momentum = 0.999;
-  request.options.epochs = 50;
-  request.options.warmup = 0.0;
-  request.options.optimizer = OptimizerKind::sgd;
-  request.graph =
-      build_network(NetworkOptions{Architecture::mlp, 0, 8, {64, 64, 64}}, problem.train.shape, 4);
-  Observer silent;
-  try {
-    engine().fit(request, silent);
-    FAIL() << "expected an error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::gate);
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("lower learning_rate"));
-  }
-}
-
 TEST(Engine, EndsWhenAskedTo) {
   struct AsksAfterTwoSteps : Observer {
     mutable int asked = 0;

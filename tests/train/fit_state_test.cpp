@@ -18,9 +18,12 @@ FitState small_state() {
   state.step = 17;
   state.epoch_loss = 0.1 + 0.2;  // needs all digits
   state.threads = 2;
+  state.epochs = 9;
+  state.rollbacks = 3;
   state.precision = "fp32";
   const std::vector<float> values = {1.5f, -0.0f, 3e-39f};
   state.tensors.emplace("trainable", Tensor::of<float>({3}, values));
+  state.last_good.emplace("trainable", Tensor::of<float>({2}, std::vector<float>{2.5f, 7.0f}));
   state.best.emplace("fc.weight", Tensor::of<float>({3}, values));
   state.best_epoch = 1;
   state.best_accuracy = 2.0 / 3.0;
@@ -40,6 +43,9 @@ TEST(FitState, ComesBackFromItsFileBitForBit) {
   EXPECT_EQ(read.step, state.step);
   EXPECT_EQ(read.epoch_loss, state.epoch_loss);
   EXPECT_EQ(read.threads, state.threads);
+  EXPECT_EQ(read.epochs, state.epochs);
+  EXPECT_EQ(read.rollbacks, state.rollbacks);
+  EXPECT_EQ(read.last_good, state.last_good);
   EXPECT_EQ(read.precision, state.precision);
   EXPECT_EQ(read.tensors, state.tensors);
   EXPECT_EQ(read.best, state.best);
@@ -70,9 +76,9 @@ TEST(FitState, RefusesOtherFiles) {
   testing::expect_error(ErrorKind::bad_data,
                         (folder / "other").string() +
                             ": is biglittle-checkpoint version 1, expected biglittle-train-state "
-                            "version 1; train from the beginning",
+                            "version 2; train from the beginning",
                         [&] { load_fit_state(folder / "other", unused); });
-  file.metadata = {{"kind", "biglittle-train-state"}, {"format_version", "1"}};
+  file.metadata = {{"kind", "biglittle-train-state"}, {"format_version", "2"}};
   write_safetensors(folder / "headless", file);
   testing::expect_error(ErrorKind::bad_data,
                         (folder / "headless").string() + ": metadata 'state' is missing",

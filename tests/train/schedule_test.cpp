@@ -51,5 +51,15 @@ TEST(LearningRate, WithoutWarmupStartsNearThePeak) {
   EXPECT_DOUBLE_EQ(learning_rate_at(options, 0, 10), 0.95);
 }
 
+TEST(EpochsWithin, KeepsAThirtiethAndStaysInItsRange) {
+  EXPECT_EQ(epochs_within(300.0, 10.0), 29);
+  EXPECT_EQ(epochs_within(300.0, 10.01), 28);
+  EXPECT_EQ(epochs_within(30.0, 29.1), 1);
+  EXPECT_EQ(epochs_within(30.0, 400.0), 1);  // an epoch is the least there is
+  EXPECT_EQ(epochs_within(-5.0, 1.0), 1);    // the budget is spent already
+  EXPECT_EQ(epochs_within(30.0, 1e-9), 100000);
+  EXPECT_EQ(epochs_within(30.0, 0.0), 100000);
+}
+
 }  // namespace
 }  // namespace biglittle

@@ -6,13 +6,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <utility>
 
-#include "core/error.h"
 #include "core/random.h"
 #include "train/batch.h"
+#include "train/finite.h"
 #include "train/schedule.h"
 
 namespace biglittle {
@@ -65,7 +66,8 @@ Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Obs
       trainable_(at::zeros({parameter_count(layout_, quantized_)}, at::kFloat)),
       optimizer_(request.options, decays(layout_, trainable_.numel())),
       batch_size_(std::min(request.options.batch_size, request.train->count())),
-      steps_an_epoch_(request.train->count() / batch_size_) {
+      steps_an_epoch_(request.train->count() / batch_size_),
+      epochs_(request.options.budget_minutes > 0.0 ? 0 : request.options.epochs) {
   for (std::int64_t worker = 0; worker < pool.size(); ++worker) {
     replicas_.push_back(make_replica());
   }
@@ -99,32 +101,51 @@ void Trainer::start_fresh() {
 }
 
 FitResult Trainer::run() {
-  const TrainOptions& options = request_.options;
-  double loss_so_far = request_.resume ? request_.resume->epoch_loss : 0.0;
-  for (std::int64_t epoch = step_ / steps_an_epoch_ + 1; epoch <= options.epochs; ++epoch) {
-    const bool lost_patience = options.patience > 0 && epoch - 1 - best_epoch_ >= options.patience;
-    if (lost_patience) break;
-    const auto start = std::chrono::steady_clock::now();
-    const double train_loss = run_epoch(epoch, std::exchange(loss_so_far, 0.0));
-    average_buffers();
-    const at::Tensor parameters = current_parameters();
-    const TensorMap weights = layout_.store(parameters, replicas_.front().buffers);
-    check_finite(weights, epoch);
-    Json metrics = {{"epoch", epoch}, {"train_loss", train_loss}};
-    metrics.update(measure_tune(parameters, weights));
-    best_.history.push_back(metrics);
-    observer_.epoch(epoch, options.epochs,
-                    {{"train_loss", train_loss},
-                     {"tune_accuracy", metrics["tune_accuracy"]},
-                     {"tune_loss", metrics["tune_loss"]}});
-    const bool improved = keep_if_best(weights, epoch, metrics);
-    if (improved && quantized_) best_.scales = quantized_->scales(parameters);
-    metrics["seconds"] = seconds_since(start);
-    if (request_.on_epoch) request_.on_epoch(metrics);
-    if (improved && request_.on_improved) request_.on_improved(best_.weights, best_.history);
-    if (request_.on_state) request_.on_state(state(0.0));
+  const std::int64_t patience = request_.options.patience;
+  const bool inside_epoch = step_ > epochs_done() * steps_an_epoch_;
+  double loss_so_far = inside_epoch ? request_.resume->epoch_loss : 0.0;
+  if (epochs_ == 0) choose_epochs();
+  if (last_good_.empty()) keep_good_state();
+  while (epochs_done() < epochs_) {
+    if (patience > 0 && epochs_done() - best_epoch_ >= patience) break;
+    try {
+      fit_epoch(std::exchange(loss_so_far, 0.0));
+    } catch (const Diverged& diverged) {
+      roll_back(diverged);
+    }
   }
   return best_;
+}
+
+void Trainer::fit_epoch(double loss) {
+  const std::int64_t epoch = epochs_done() + 1;
+  const auto start = std::chrono::steady_clock::now();
+  const double train_loss = run_epoch(epoch, loss);
+  average_buffers();
+  const at::Tensor parameters = current_parameters();
+  const TensorMap weights = layout_.store(parameters, replicas_.front().buffers);
+  const auto is_finite = [](const auto& entry) {
+    return all_finite(entry.second.template values<float>());
+  };
+  if (!std::ranges::all_of(weights, is_finite)) fail(first_not_finite());
+  Json metrics = {{"epoch", epoch}, {"train_loss", train_loss}};
+  if (rollbacks_ > 0) metrics["rollbacks"] = rollbacks_;
+  metrics.update(measure_tune(parameters, weights));
+  best_.history.push_back(metrics);
+  observer_.epoch(epoch, epochs_,
+                  {{"train_loss", train_loss},
+                   {"tune_accuracy", metrics["tune_accuracy"]},
+                   {"tune_loss", metrics["tune_loss"]}});
+  const bool improved = keep_if_best(weights, epoch, metrics);
+  if (improved && quantized_) best_.scales = quantized_->scales(parameters);
+  metrics["seconds"] = seconds_since(start);
+  if (request_.on_epoch) request_.on_epoch(metrics);
+  if (improved && request_.on_improved) request_.on_improved(best_.weights, best_.history);
+  keep_good_state();
+  if (request_.on_state) request_.on_state(state(0.0));
+  // The state was saved just now: a run that is asked to stop need not save it again.
+  const int signal_code = observer_.stop_requested();
+  if (signal_code != 0 && epochs_done() < epochs_) throw Interrupted(signal_code);
 }
 
 bool Trainer::keep_if_best(const TensorMap& weights, std::int64_t epoch, const Json& metrics) {
@@ -143,20 +164,34 @@ bool Trainer::keep_if_best(const TensorMap& weights, std::int64_t epoch, const J
 double Trainer::run_epoch(std::int64_t epoch, double loss) {
   const std::vector<std::int64_t> order =
       epoch_order(request_.train->count(), static_cast<std::uint64_t>(request_.seed), epoch);
-  for (std::int64_t batch = step_ % steps_an_epoch_; batch < steps_an_epoch_; ++batch) {
-    if (const int signal_code = observer_.stop_requested()) {
-      if (request_.on_state) request_.on_state(state(loss));
-      throw Interrupted(signal_code);
-    }
-    loss += run_step(std::span(order).subspan(static_cast<std::size_t>(batch * batch_size_),
-                                              static_cast<std::size_t>(batch_size_)),
-                     epoch);
-    observer_.progress(step_, steps_an_epoch_ * request_.options.epochs);
+  for (std::int64_t batch = step_ - epochs_done() * steps_an_epoch_;; ++batch) {
+    stop_if_asked(loss);
+    if (batch == steps_an_epoch_) break;
+    loss += run_step(batch_of(order, batch), epoch, learning_rate(step_));
+    observer_.progress(step_, steps_an_epoch_ * epochs_);
   }
   return loss / static_cast<double>(steps_an_epoch_ * batch_size_);
 }
 
-double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch) {
+void Trainer::stop_if_asked(double epoch_loss) const {
+  const int signal_code = observer_.stop_requested();
+  if (signal_code == 0) return;
+  if (request_.on_state) request_.on_state(state(epoch_loss));
+  throw Interrupted(signal_code);
+}
+
+std::span<const std::int64_t> Trainer::batch_of(std::span<const std::int64_t> order,
+                                                std::int64_t batch) const {
+  return order.subspan(static_cast<std::size_t>(batch * batch_size_),
+                       static_cast<std::size_t>(batch_size_));
+}
+
+double Trainer::learning_rate(std::int64_t step) const {
+  return learning_rate_at(request_.options, step, steps_an_epoch_ * epochs_) *
+         std::pow(kRollbackFactor, static_cast<double>(rollbacks_));
+}
+
+double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch, double rate) {
   const auto count = static_cast<std::int64_t>(rows.size());
   if (quantized_) quantized_->refresh(trainable_);
   pool_.run([&](std::int64_t worker) {
@@ -173,16 +208,9 @@ double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch)
   });
   double loss = 0.0;
   for (const Replica& replica : replicas_) loss += replica.loss;
-  const double rate =
-      learning_rate_at(request_.options, step_, steps_an_epoch_ * request_.options.epochs);
   ++step_;
-  if (!std::isfinite(loss)) {
-    throw Error(ErrorKind::gate,
-                fmt::format("loss is {} at step {} (epoch {}, learning rate {:.4g}): lower "
-                            "learning_rate or lengthen warmup; the best checkpoint so far is kept",
-                            loss, step_, epoch, rate));
-  }
-  update_weights(rate);
+  if (!std::isfinite(loss)) fail(fmt::format("loss is {}, {}", loss, first_not_finite()));
+  if (!update_weights(rate)) fail(first_not_finite());
   return loss;
 }
 
@@ -225,7 +253,8 @@ at::Tensor Trainer::forward(Replica& replica, const at::Tensor& batch) const {
   return replica.module->forward(batch, Mode::training).to(at::kFloat);
 }
 
-void Trainer::update_weights(double rate) {
+bool Trainer::update_weights(double rate) {
+  std::atomic<bool> finite = true;
   optimizer_.begin_step(rate);
   const std::span<float> sum = numbers(replicas_.front().gradients);
   pool_.run([&](std::int64_t worker) {
@@ -236,9 +265,15 @@ void Trainer::update_weights(double rate) {
         sum[i] += gradients[i];
       }
     }
+    if (!all_finite(
+            sum.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)))) {
+      finite = false;
+      return;
+    }
     optimizer_.update(numbers(trainable_), sum, static_cast<std::size_t>(begin),
                       static_cast<std::size_t>(end));
   });
+  return finite;
 }
 
 void Trainer::average_buffers() {
@@ -274,17 +309,6 @@ Json Trainer::measure_tune(const at::Tensor& parameters, const TensorMap& weight
   const double loss = at::cross_entropy_loss(logits, labels).item<double>();
   return {{"tune_accuracy", correct / static_cast<double>(request_.tune->count())},
           {"tune_loss", loss}};
-}
-
-void Trainer::check_finite(const TensorMap& weights, std::int64_t epoch) const {
-  for (const auto& [name, tensor] : weights) {
-    const auto values = tensor.values<float>();
-    if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) continue;
-    throw Error(ErrorKind::gate,
-                fmt::format("weight {} is not finite after epoch {}: lower learning_rate; the best "
-                            "checkpoint so far is kept",
-                            name, epoch));
-  }
 }
 
 }  // namespace biglittle

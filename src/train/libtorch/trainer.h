@@ -4,12 +4,14 @@
 // The training loop: epochs of steps, each step one batch shared by the replicas, one sum of
 // gradients, one optimizer update; after each epoch the accuracy on tune decides what is kept.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "core/error.h"
 #include "train/libtorch/graph_module.h"
 #include "train/libtorch/objective.h"
 #include "train/libtorch/quantized_training.h"
@@ -17,6 +19,12 @@
 #include "train/optimizer.h"
 
 namespace biglittle {
+
+/// Loss, gradients or weights are no numbers any more.
+class Diverged : public Error {
+ public:
+  explicit Diverged(const std::string& message) : Error(ErrorKind::gate, message) {}
+};
 
 class Trainer {
  public:
@@ -39,21 +47,37 @@ class Trainer {
 
   void start_fresh();
   void restore(const FitState& state);
+  void restore_tensors(const TensorMap& tensors, std::int64_t threads);
   FitState state(double epoch_loss) const;
+  TensorMap tensors() const;
   void require_same_computing(const FitState& state) const;
+  std::int64_t epochs_done() const { return std::ssize(best_.history); }
+  void fit_epoch(double loss);
   double run_epoch(std::int64_t epoch, double loss);
+  void stop_if_asked(double epoch_loss) const;
   bool keep_if_best(const TensorMap& weights, std::int64_t epoch, const Json& metrics);
-  double run_step(std::span<const std::int64_t> rows, std::int64_t epoch);
+  std::span<const std::int64_t> batch_of(std::span<const std::int64_t> order,
+                                         std::int64_t batch) const;
+  double run_step(std::span<const std::int64_t> rows, std::int64_t epoch, double rate);
+  double learning_rate(std::int64_t step) const;
+  // trainer_budget.cpp
+  void choose_epochs();
+  double time_a_step();
+  // trainer_divergence.cpp
+  void keep_good_state();
+  void roll_back(const Diverged& diverged);
+  std::string first_not_finite() const;
+  [[noreturn]] void fail(const std::string& what) const;
   Replica make_replica() const;
   void compute_gradients(Replica& replica, std::span<const std::int64_t> rows, std::int64_t epoch,
                          double batch_size);
   at::Tensor forward(Replica& replica, const at::Tensor& batch) const;
-  void update_weights(double rate);
+  bool update_weights(double rate);
   void average_buffers();
   at::Tensor current_parameters() const;
   Json measure_tune(const at::Tensor& parameters, const TensorMap& weights);
-  void check_finite(const TensorMap& weights, std::int64_t epoch) const;
 
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   const FitRequest& request_;
   bool use_bf16_;
   WorkerPool& pool_;
@@ -66,8 +90,11 @@ class Trainer {
   std::optional<TeacherBeliefs> teacher_;
   std::int64_t batch_size_;
   std::int64_t steps_an_epoch_;
+  std::int64_t epochs_;    // of the whole run; 0 until a budget has decided
   std::int64_t step_ = 0;  // done, over all epochs
-  FitResult best_;         // with the history of all epochs
+  std::int64_t rollbacks_ = 0;
+  TensorMap last_good_;  // at the end of the last epoch, where it may be returned to
+  FitResult best_;       // with the history of all epochs
   double best_loss_ = 0.0;
   std::int64_t best_epoch_ = 0;
 };

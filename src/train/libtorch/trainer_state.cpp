@@ -23,10 +23,26 @@ void Trainer::require_same_computing(const FitState& state) const {
 
 void Trainer::restore(const FitState& state) {
   require_same_computing(state);
+  step_ = state.step;
+  rollbacks_ = state.rollbacks;
+  best_.weights = state.best;
+  best_.history = state.history;
+  best_.tune_accuracy = state.best_accuracy;
+  best_loss_ = state.best_loss;
+  best_epoch_ = state.best_epoch;
+  if (state.threads == pool_.size()) last_good_ = state.last_good;
+  if (request_.options.budget_minutes > 0.0) epochs_ = state.epochs;
+  restore_tensors(state.tensors, state.threads);
+  // After a change of batch size the epoch that was interrupted begins again.
+  const std::int64_t begin = epochs_done() * steps_an_epoch_;
+  if (step_ < begin || step_ > begin + steps_an_epoch_) step_ = begin;
+}
+
+void Trainer::restore_tensors(const TensorMap& tensors, std::int64_t threads) {
   const at::NoGradGuard no_gradients;
   const auto saved = [&](const std::string& name, std::int64_t count) {
-    const auto found = state.tensors.find(name);
-    const std::int64_t there = found == state.tensors.end() ? 0 : found->second.count();
+    const auto found = tensors.find(name);
+    const std::int64_t there = found == tensors.end() ? 0 : found->second.count();
     if (there != count) {
       throw Error(ErrorKind::bad_data,
                   fmt::format("the saved state has {} numbers of '{}', this network {}", there,
@@ -34,12 +50,11 @@ void Trainer::restore(const FitState& state) {
     }
     return count == 0 ? std::span<const float>() : found->second.values<float>();
   };
-  const std::int64_t weights = trainable_.numel();
   const std::int64_t running = layout_.buffer_count();
-  std::ranges::copy(saved("trainable", weights), numbers(trainable_).begin());
-  const std::span<const float> buffers = saved("buffers", state.threads * running);
+  std::ranges::copy(saved("trainable", trainable_.numel()), numbers(trainable_).begin());
+  const std::span<const float> buffers = saved("buffers", threads * running);
   for (std::int64_t i = 0; i < pool_.size(); ++i) {
-    const std::int64_t from = std::min(i, state.threads - 1) * running;
+    const std::int64_t from = std::min(i, threads - 1) * running;
     std::ranges::copy(
         buffers.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(running)),
         numbers(replicas_[static_cast<std::size_t>(i)].buffers).begin());
@@ -48,24 +63,14 @@ void Trainer::restore(const FitState& state) {
   optimizer_.restore(
       {saved("first", std::ssize(sizes.first)), saved("second", std::ssize(sizes.second)),
        saved("averaged", std::ssize(sizes.averaged))},
-      state.step);
-  step_ = state.step;
-  best_.weights = state.best;
-  best_.history = state.history;
-  best_.tune_accuracy = state.best_accuracy;
-  best_loss_ = state.best_loss;
-  best_epoch_ = state.best_epoch;
+      step_);
 }
 
-FitState Trainer::state(double epoch_loss) const {
-  FitState state;
-  state.step = step_;
-  state.epoch_loss = epoch_loss;
-  state.threads = pool_.size();
-  state.precision = use_bf16_ ? "bf16" : "fp32";
+TensorMap Trainer::tensors() const {
+  TensorMap tensors;
   const auto keep = [&](const std::string& name, std::span<const float> values) {
     if (!values.empty()) {
-      state.tensors.emplace(name, Tensor::of<float>({std::ssize(values)}, values));
+      tensors.emplace(name, Tensor::of<float>({std::ssize(values)}, values));
     }
   };
   keep("trainable", numbers(trainable_));
@@ -78,6 +83,19 @@ FitState Trainer::state(double epoch_loss) const {
   keep("first", optimizer_.state().first);
   keep("second", optimizer_.state().second);
   keep("averaged", optimizer_.state().averaged);
+  return tensors;
+}
+
+FitState Trainer::state(double epoch_loss) const {
+  FitState state;
+  state.step = step_;
+  state.epoch_loss = epoch_loss;
+  state.threads = pool_.size();
+  state.epochs = epochs_;
+  state.rollbacks = rollbacks_;
+  state.precision = use_bf16_ ? "bf16" : "fp32";
+  state.tensors = tensors();
+  if (step_ > epochs_done() * steps_an_epoch_) state.last_good = last_good_;
   state.best = best_.weights;
   state.best_epoch = best_epoch_;
   state.best_accuracy = best_.tune_accuracy;
