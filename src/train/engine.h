@@ -20,6 +20,7 @@
 #include "graph/fold.h"
 #include "train/fit_state.h"
 #include "train/int8_constants.h"
+#include "train/ranks.h"
 
 namespace biglittle {
 
@@ -66,7 +67,10 @@ void describe(TrainOptions& options, OptionVisitor& visitor);
 /// Where and how numbers are computed; not part of what is learned.
 struct ComputeOptions {
   Precision precision = Precision::automatic;
-  std::int64_t threads = 0;  ///< 0: one per core
+  std::int64_t threads = 0;         ///< of each process; 0: one per core, shared by its ranks
+  std::int64_t rank_timeout = 300;  ///< seconds that ranks wait for each other
+  /// Where ranks listen: "loopback", or a network interface or address of this machine.
+  std::string listen = "loopback";
 };
 void describe(ComputeOptions& options, OptionVisitor& visitor);
 
@@ -99,13 +103,14 @@ struct FitRequest {
   /// Set: every number of the forward pass, on train and on tune, is the int8 network's.
   std::optional<QuantizationAware> quantization;
   ComputeOptions compute;
+  Ranks ranks;  ///< fit is their joint work; the callbacks below are for the one that writes
   std::int64_t seed = 1;
   /// Called after each epoch with its metrics and the seconds it took, for logs.
   std::function<void(const Json&)> on_epoch;
   /// Called whenever tune accuracy improved, with the weights so far and the history.
   std::function<void(const TensorMap&, const Json&)> on_improved;
   std::optional<FitState> resume;  ///< goes on from here instead of from the beginning
-  /// Threads and precision may differ from the state's: the run goes on, but not bit by bit.
+  /// Ranks, threads and precision may differ from the state's: the run goes on, but not bit by bit.
   bool allow_changes = false;
   /// Called after each epoch and before Interrupted is thrown, with what `resume` needs.
   std::function<void(const FitState&)> on_state;
@@ -128,6 +133,7 @@ struct EngineInfo {
   bool has_avx512_bf16 = false;
   bool has_amx_bf16 = false;
   bool has_cuda = false;
+  bool has_gloo = false;     ///< several processes can train together
   double fp32_gflops = 0.0;  ///< of a 1024^3 float matrix product on one thread
 };
 
@@ -138,10 +144,13 @@ class Engine {
   virtual EngineInfo info() const = 0;
 
   /// Trains and returns the best weights on tune. Bit-identical for the same request on the same
-  /// machine and thread count, also when it was interrupted after any step and resumed. Throws
-  /// Error{gate} when loss or weights become NaN or infinite (naming the step), Interrupted when
-  /// the observer asks to stop, and for `resume` Error{config} when threads or precision are not
-  /// the state's, Error{bad_data} when its tensors do not fit the graph.
+  /// machine, number of ranks and thread count, also when it was interrupted after any step and
+  /// resumed; every rank returns the same. Throws Error{gate} when loss or weights become NaN or
+  /// infinite (naming the step), Interrupted when an observer of any rank asks to stop, and for
+  /// `resume` Error{config} when ranks, threads or precision are not the state's, Error{bad_data}
+  /// when its tensors do not fit the graph. With several ranks also Error{io} when one is lost or
+  /// silent for compute.rank_timeout, Error{config} when their requests differ, Error{internal}
+  /// when their weights do.
   virtual FitResult fit(const FitRequest& request, Observer& observer) const = 0;
 
   /// Outputs for every sample in inference form: [N, outputs], row by row.

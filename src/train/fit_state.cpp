@@ -79,6 +79,7 @@ void save_fit_state(const std::filesystem::path& file, const FitState& state,
   add_prefixed(content.tensors, kBest, state.best);
   const Json head = {{"step", state.step},
                      {"epoch_loss", state.epoch_loss},
+                     {"ranks", state.ranks},
                      {"threads", state.threads},
                      {"precision", state.precision},
                      {"best_epoch", state.best_epoch},
@@ -114,6 +115,7 @@ FitState load_fit_state(const std::filesystem::path& file, FitIdentity& identity
     FitState state;
     head.at("step").get_to(state.step);
     head.at("epoch_loss").get_to(state.epoch_loss);
+    state.ranks = head.value("ranks", std::int64_t{1});  // states were of one process once
     head.at("threads").get_to(state.threads);
     head.at("precision").get_to(state.precision);
     head.at("best_epoch").get_to(state.best_epoch);
@@ -122,7 +124,7 @@ FitState load_fit_state(const std::filesystem::path& file, FitIdentity& identity
     state.history = head.at("history");
     state.tensors = take_prefixed(content.tensors, kState);
     state.best = take_prefixed(content.tensors, kBest);
-    if (state.step < 0 || state.threads < 1 || !state.history.is_array()) {
+    if (state.step < 0 || state.ranks < 1 || state.threads < 1 || !state.history.is_array()) {
       throw Error(ErrorKind::bad_data, fmt::format("{}: step {}, threads {}: not a state", name,
                                                    state.step, state.threads));
     }

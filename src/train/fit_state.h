@@ -19,10 +19,11 @@ inline constexpr int kFitStateVersion = 1;
 struct FitState {
   std::int64_t step = 0;     ///< steps done, over all epochs
   double epoch_loss = 0.0;   ///< sum over the samples of the epoch's steps so far
-  std::int64_t threads = 1;  ///< replicas that share a batch; another number sums in another order
+  std::int64_t ranks = 1;    ///< processes that share a batch
+  std::int64_t threads = 1;  ///< replicas of each; another number sums in another order
   std::string precision;     ///< "fp32" or "bf16": what was used, not what was asked for
-  /// "trainable" [P], "buffers" [threads, B], and the optimizer's "first", "second", "averaged" [P]
-  /// where it has them.
+  /// "trainable" [P], "buffers" [ranks threads, B], and the optimizer's "first", "second",
+  /// "averaged" [P] where it has them.
   TensorMap tensors;
   TensorMap best;  ///< the weights best on tune so far; empty before the first epoch ended
   std::int64_t best_epoch = 0;

@@ -13,6 +13,7 @@
 #include "train/libtorch/graph_module.h"
 #include "train/libtorch/objective.h"
 #include "train/libtorch/quantized_training.h"
+#include "train/libtorch/rank_group.h"
 #include "train/libtorch/worker_pool.h"
 #include "train/optimizer.h"
 
@@ -21,7 +22,8 @@ namespace biglittle {
 class Trainer {
  public:
   /// The arguments must outlive the trainer.
-  Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Observer& observer);
+  Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, const RankGroup& ranks,
+          Observer& observer);
 
   FitResult run();
 
@@ -39,6 +41,8 @@ class Trainer {
 
   void start_fresh();
   void restore(const FitState& state);
+  void require_same_request() const;
+  void keep_state(double epoch_loss) const;
   FitState state(double epoch_loss) const;
   void require_same_computing(const FitState& state) const;
   double run_epoch(std::int64_t epoch, double loss);
@@ -48,6 +52,8 @@ class Trainer {
   void compute_gradients(Replica& replica, std::span<const std::int64_t> rows, std::int64_t epoch,
                          double batch_size);
   at::Tensor forward(Replica& replica, const at::Tensor& batch) const;
+  double add_over_ranks(double loss);
+  int stop_code() const;
   void update_weights(double rate);
   void average_buffers();
   at::Tensor current_parameters() const;
@@ -57,6 +63,7 @@ class Trainer {
   const FitRequest& request_;
   bool use_bf16_;
   WorkerPool& pool_;
+  const RankGroup& ranks_;
   Observer& observer_;
   FlatLayout layout_;
   std::optional<QuantizedTraining> quantized_;
@@ -67,6 +74,7 @@ class Trainer {
   std::int64_t batch_size_;
   std::int64_t steps_an_epoch_;
   std::int64_t step_ = 0;  // done, over all epochs
+  int agreed_stop_ = 0;    // the exit code that some rank was asked for, known to all
   FitResult best_;         // with the history of all epochs
   double best_loss_ = 0.0;
   std::int64_t best_epoch_ = 0;

@@ -14,6 +14,12 @@ namespace biglittle {
 void Trainer::require_same_computing(const FitState& state) const {
   if (request_.allow_changes) return;
   const std::string precision = use_bf16_ ? "bf16" : "fp32";
+  if (state.ranks != ranks_.size()) {
+    throw Error(ErrorKind::config,
+                fmt::format("the interrupted training ran in {} process(es), this one in {}: start "
+                            "as many, or allow changes",
+                            state.ranks, ranks_.size()));
+  }
   if (state.threads == pool_.size() && state.precision == precision) return;
   throw Error(ErrorKind::config,
               fmt::format("the interrupted training used {} thread(s) and {}, this one {} and {}: "
@@ -37,9 +43,11 @@ void Trainer::restore(const FitState& state) {
   const std::int64_t weights = trainable_.numel();
   const std::int64_t running = layout_.buffer_count();
   std::ranges::copy(saved("trainable", weights), numbers(trainable_).begin());
-  const std::span<const float> buffers = saved("buffers", state.threads * running);
+  const std::int64_t replicas = state.ranks * state.threads;
+  const std::span<const float> buffers = saved("buffers", replicas * running);
   for (std::int64_t i = 0; i < pool_.size(); ++i) {
-    const std::int64_t from = std::min(i, state.threads - 1) * running;
+    const std::int64_t place = ranks_.rank() * pool_.size() + i;
+    const std::int64_t from = std::min(place, replicas - 1) * running;
     std::ranges::copy(
         buffers.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(running)),
         numbers(replicas_[static_cast<std::size_t>(i)].buffers).begin());
@@ -57,10 +65,18 @@ void Trainer::restore(const FitState& state) {
   best_epoch_ = state.best_epoch;
 }
 
+void Trainer::keep_state(double epoch_loss) const {
+  // Ranks gather the state together, though only one keeps it.
+  if (!request_.on_state && ranks_.size() == 1) return;
+  const FitState now = state(epoch_loss);
+  if (request_.on_state) request_.on_state(now);
+}
+
 FitState Trainer::state(double epoch_loss) const {
   FitState state;
   state.step = step_;
   state.epoch_loss = epoch_loss;
+  state.ranks = ranks_.size();
   state.threads = pool_.size();
   state.precision = use_bf16_ ? "bf16" : "fp32";
   const auto keep = [&](const std::string& name, std::span<const float> values) {
@@ -74,7 +90,7 @@ FitState Trainer::state(double epoch_loss) const {
     const std::span<const float> values = numbers(replica.buffers);
     buffers.insert(buffers.end(), values.begin(), values.end());
   }
-  keep("buffers", buffers);
+  keep("buffers", ranks_.gather(buffers));
   keep("first", optimizer_.state().first);
   keep("second", optimizer_.state().second);
   keep("averaged", optimizer_.state().averaged);
