@@ -177,6 +177,7 @@ void RankGroup::require_alike(const std::map<std::string, std::string>& facts) c
     for (const auto& [name, value] : facts_of(rank)) {
       const auto expected = first.find(name);
       if (expected != first.end() && expected->second == value) continue;
+      part();
       throw Error(
           ErrorKind::config,
           fmt::format("rank {} has {} {}, rank 0 {}: start every rank of the same program "
@@ -192,6 +193,7 @@ void RankGroup::require_same_weights(std::span<const float> weights, std::int64_
   const std::vector<std::vector<std::byte>> all = gather(std::as_bytes(std::span(mine)));
   const auto other = std::ranges::find_if(all, [&](const auto& hash) { return hash != all[0]; });
   if (other == all.end()) return;
+  part();
   throw Error(
       ErrorKind::internal,
       fmt::format("after step {} the weights of rank {} are not those of rank 0: one of the "

@@ -154,6 +154,7 @@ double Trainer::run_epoch(std::int64_t epoch, double loss) {
   for (std::int64_t batch = step_ % steps_an_epoch_; batch < steps_an_epoch_; ++batch) {
     if (const int signal_code = stop_code()) {
       keep_state(loss);
+      ranks_.part();
       throw Interrupted(signal_code);
     }
     loss += run_step(std::span(order).subspan(static_cast<std::size_t>(batch * batch_size_),
