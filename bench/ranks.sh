@@ -32,7 +32,7 @@ for ((round = 1; round <= rounds; round++)); do
 done
 
 images=$("$program" inspect data/fashion-mnist.h5 --json | tr -d ' \n' |
-  sed 's/.*"train":{[^}]*"samples":\([0-9]*\).*/\1/')
+  sed 's/.*"train":{"samples":\([0-9]*\).*/\1/')
 for way in one two; do
   seconds=$(grep -o '"seconds":[0-9.e+-]*' "$folder/$way-metrics" | cut -d: -f2 | sort -g |
     awk '{ s[NR] = $1 } END { print (s[int((NR + 1) / 2)] + s[int((NR + 2) / 2)]) / 2 }')

@@ -19,8 +19,8 @@
 namespace biglittle {
 namespace {
 
-constexpr std::int64_t kBucket = std::int64_t{1}
-                                 << 20;  // numbers: while one is added, others travel
+// Numbers of a bucket: while one is added up, others travel.
+constexpr std::int64_t kBucket = std::int64_t{1} << 20;
 constexpr std::int64_t kReportFloats = sizeof(StepReport) / sizeof(float);
 
 StepReport unpacked(const at::Tensor& floats) {
