@@ -26,4 +26,15 @@ endif()
 
 if(BIGLITTLE_ENGINE)
   find_package(Torch REQUIRED)
+  # Training in several processes: c10d's headers want Gloo's, and LibTorch must have been built with it.
+  find_path(GLOO_INCLUDE_DIR gloo/config.h HINTS ${TORCH_INCLUDE_DIRS})
+  find_library(GLOO_LIBRARY gloo)
+  find_path(C10D_GLOO_INCLUDE_DIR torch/csrc/distributed/c10d/ProcessGroupGloo.hpp
+            HINTS ${TORCH_INCLUDE_DIRS})
+  if(GLOO_INCLUDE_DIR AND GLOO_LIBRARY AND C10D_GLOO_INCLUDE_DIR)
+    set(BIGLITTLE_GLOO ON)
+  else()
+    set(BIGLITTLE_GLOO OFF)
+  endif()
+  message(STATUS "Training in several processes (Gloo): ${BIGLITTLE_GLOO}")
 endif()

@@ -65,15 +65,16 @@ int ConfigCommand::run() {
     print(resolved_toml(project, TomlComments::help));
     return 0;
   }
+  const Ranks ranks = ranks_of_process();
   watch_signals();
   const std::unique_ptr<Observer> observer =
-      make_observer(quiet_ ? Verbosity::quiet : Verbosity::normal);
+      make_observer(quiet_ || !ranks.writes() ? Verbosity::quiet : Verbosity::normal);
   const Resume resume = allow_changes_ ? Resume::with_changes
                         : resume_      ? Resume::exactly
                                        : Resume::no;
-  Workspace workspace(std::move(project), *observer, resume);
+  Workspace workspace(std::move(project), *observer, resume, ranks);
   const StageResult result = execute(workspace);
-  print(json_ ? to_text(result.json) : result.text);
+  if (ranks.writes()) print(json_ ? to_text(result.json) : result.text);
   return 0;
 }
 

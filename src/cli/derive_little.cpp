@@ -65,11 +65,14 @@ QuantizeResult quantize_little(const Checkpoint& little, FitRequest objective, c
                                const Engine& engine) {
   QuantizeResult result = quantize(little, *objective.tune, objective.tune_labels, config.quantize,
                                    context.compute, engine);
-  const auto log = [&](Json metrics) { append_line(context.metrics, metrics.dump()); };
+  const auto log = [&](Json metrics) {
+    if (context.ranks.writes()) append_line(context.metrics, metrics.dump());
+  };
   log({{"quantized", "post-training"}, {"result", to_json(result)}});
   const FineTuneOptions& fine = config.quantize.fine_tune;
   if (fine.epochs > 0) {
     objective.compute = context.compute;
+    objective.ranks = context.ranks;
     objective.seed = context.seed;
     objective.on_epoch = [&](const Json& metrics) { log({{"fine_tune", metrics}}); };
     result = fine_tune(little, std::move(result), std::move(objective), fine, engine, observer);
@@ -102,6 +105,7 @@ StageResult derive_little_stage(Workspace& workspace) {
   const QuantizeResult quantized =
       quantize_little(little, little_objective(big, dataset, task, config.little), config, context,
                       workspace.observer(), engine);
+  if (!context.ranks.writes()) return {};
   save_int8_model(project.int8_file(), quantized.model);
   const double big_accuracy =
       big_accuracy_in_little_classes(big, task.map, tune, context.compute, engine);

@@ -69,7 +69,8 @@ std::vector<Finding> engine_findings() {
         blas_finding(info),
         vector_finding(info),
         bf16_finding(info),
-        {"CUDA", info.has_cuda ? "yes" : "no: everything runs on the processor", Health::ok, ""}};
+        {"CUDA", info.has_cuda ? "yes" : "no: everything runs on the processor", Health::ok, ""},
+        {"Gloo", info.has_gloo ? "yes" : "no: training takes one process", Health::ok, ""}};
   } catch (const Error& error) {
     return {{"LibTorch", error.what(), Health::missing,
              "apt install libtorch-dev, then build with -DBIGLITTLE_ENGINE=ON"}};

@@ -51,6 +51,7 @@ class RunCommand : public ConfigCommand {
 
  protected:
   StageResult execute(Workspace& workspace) override {
+    require_one_process(workspace, name());
     const Redo redo = force_ ? Redo::always : Redo::when_changed;
     Json stages = Json::object();
     StageResult result;

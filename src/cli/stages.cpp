@@ -67,6 +67,7 @@ RunContext run_context(const Workspace& workspace, Stage stage) {
   const bool is_big = stage == Stage::train;
   RunContext context;
   context.compute = project.config.compute;
+  context.ranks = workspace.ranks();
   context.seed = project.config.seed;
   context.config_toml = resolved_toml(project, stage);
   context.checkpoint = is_big ? project.big_file() : project.little_file();
@@ -77,12 +78,25 @@ RunContext run_context(const Workspace& workspace, Stage stage) {
   return context;
 }
 
+void require_one_process(const Workspace& workspace, std::string_view work) {
+  const Ranks& ranks = workspace.ranks();
+  if (ranks.size == 1) return;
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("{} is the work of one process, and this is rank {} of {}: only train and "
+                  "derive-little take several; set RANK=0 WORLD_SIZE=1",
+                  work, ranks.rank, ranks.size));
+}
+
 StageResult perform(Stage stage, Workspace& workspace) {
   const Project& project = workspace.project();
+  const bool learns = stage == Stage::train || stage == Stage::derive_little;
+  if (!learns) require_one_process(workspace, name_of(stage));
   if (stage == Stage::train && dataset_can_be_imported(project)) perform(Stage::import, workspace);
   workspace.observer().begin_stage(name_of(stage), detail_of(stage, project));
   const auto start = std::chrono::steady_clock::now();
   StageResult result = dispatch(stage, workspace);
+  if (!workspace.ranks().writes()) return result;
   if (stage != Stage::import) {
     write_file(project.runs_folder() / "config.resolved.toml",
                std::string_view(resolved_toml(project, stage)));

@@ -22,8 +22,9 @@ struct StageResult {
 /// One invocation's view of a project. The dataset is read and checked once, on first use.
 class Workspace {
  public:
-  Workspace(Project project, Observer& observer, Resume resume = Resume::no)
-      : project_(std::move(project)), observer_(observer), resume_(resume) {}
+  Workspace(Project project, Observer& observer, Resume resume = Resume::no,
+            const Ranks& ranks = {})
+      : project_(std::move(project)), observer_(observer), resume_(resume), ranks_(ranks) {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
@@ -32,6 +33,8 @@ class Workspace {
   Observer& observer() const { return observer_; }
   /// What training does with the state of an interrupted run.
   Resume resume() const { return resume_; }
+  /// This process among those that train together.
+  const Ranks& ranks() const { return ranks_; }
 
   /// Throws what read_dataset throws.
   const Dataset& dataset();
@@ -42,6 +45,7 @@ class Workspace {
   Project project_;
   Observer& observer_;
   Resume resume_;
+  Ranks ranks_;
   std::optional<Dataset> dataset_;
 };
 
@@ -61,8 +65,12 @@ StageResult derive_little_stage(Workspace& workspace);
 /// and the config does not allow that; nothing is written then.
 StageResult export_stage(Workspace& workspace);
 
+/// Throws Error{usage} when `work` was started in several processes, which would all do the same.
+void require_one_process(const Workspace& workspace, std::string_view work);
+
 /// Does `stage` unconditionally, reports its begin and end to the observer, and stamps its outputs
 /// (cli/stamp.h). A train stage whose dataset is missing is preceded by the import that makes it.
+/// Of several ranks only the one that writes leaves anything, and the others' result is empty.
 StageResult perform(Stage stage, Workspace& workspace);
 
 }  // namespace biglittle

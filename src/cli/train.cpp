@@ -17,6 +17,7 @@ StageResult train_stage(Workspace& workspace) {
   const RunContext context = run_context(workspace, Stage::train);
   const Checkpoint big =
       train_big(dataset, workspace.config().big, context, engine, workspace.observer());
+  if (!context.ranks.writes()) return {};
 
   const Split& tune = dataset.split(SplitName::tune);
   const std::vector<std::int64_t> answers = predicted_classes(

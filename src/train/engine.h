@@ -20,6 +20,7 @@
 #include "graph/fold.h"
 #include "train/fit_state.h"
 #include "train/int8_constants.h"
+#include "train/ranks.h"
 
 namespace biglittle {
 
@@ -47,9 +48,10 @@ struct EnumNames<Precision> {
 
 /// Random changes of each training sample, whole batches at a time.
 struct AugmentOptions {
-  std::int64_t crop_pad = 0;  ///< pixels of padding (with the preprocessing offset) before a random crop
-  bool flip = false;          ///< mirror left-right with probability 1/2
-  std::int64_t cutout = 0;    ///< side of a square set to the offset; 0: none
+  std::int64_t crop_pad =
+      0;              ///< pixels of padding (with the preprocessing offset) before a random crop
+  bool flip = false;  ///< mirror left-right with probability 1/2
+  std::int64_t cutout = 0;  ///< side of a square set to the offset; 0: none
 };
 void describe(AugmentOptions& options, OptionVisitor& visitor);
 
@@ -61,10 +63,10 @@ struct TrainOptions {
   double momentum = 0.9;       ///< Nesterov momentum of SGD
   double weight_decay = 5e-4;  ///< not applied to biases and batch norm
   ScheduleKind schedule = ScheduleKind::one_cycle;
-  double warmup = 0.2;         ///< share of all steps spent rising to the peak
+  double warmup = 0.2;  ///< share of all steps spent rising to the peak
   double label_smoothing = 0.0;
-  double ema = 0.0;            ///< decay of averaged weights per step; 0: none
-  std::int64_t patience = 0;   ///< stop after this many epochs without improvement on tune; 0: never
+  double ema = 0.0;           ///< decay of averaged weights per step; 0: none
+  std::int64_t patience = 0;  ///< stop after this many epochs without improvement on tune; 0: never
   OnDivergence on_divergence = OnDivergence::stop;
   double budget_minutes = 0.0;  ///< > 0: as many epochs as fit into that time, not `epochs`
   AugmentOptions augment;
@@ -74,7 +76,10 @@ void describe(TrainOptions& options, OptionVisitor& visitor);
 /// Where and how numbers are computed; not part of what is learned.
 struct ComputeOptions {
   Precision precision = Precision::automatic;
-  std::int64_t threads = 0;  ///< 0: one per core
+  std::int64_t threads = 0;         ///< of each process; 0: one per core, shared by its ranks
+  std::int64_t rank_timeout = 300;  ///< seconds that ranks wait for each other
+  /// Where ranks listen: "loopback", or a network interface or address of this machine.
+  std::string listen = "loopback";
 };
 void describe(ComputeOptions& options, OptionVisitor& visitor);
 
@@ -87,7 +92,7 @@ struct EnumNames<TeacherLogits> {
 /// Knowledge distillation (Hinton, Vinyals, Dean 2015). The teacher's log-probabilities are
 /// aggregated over the classes that `map` joins at temperature 1, then softened.
 struct Distillation {
-  Network teacher;           ///< outputs the big classes
+  Network teacher;  ///< outputs the big classes
   PriorityMap map;
   double temperature = 3.0;  ///< T >= 1
   double soft_weight = 0.9;  ///< a in a T^2 KL(target || student) + (1 - a) cross-entropy
@@ -107,23 +112,24 @@ struct FitRequest {
   /// Set: every number of the forward pass, on train and on tune, is the int8 network's.
   std::optional<QuantizationAware> quantization;
   ComputeOptions compute;
+  Ranks ranks;  ///< fit is their joint work; the callbacks below are for the one that writes
   std::int64_t seed = 1;
   /// Called after each epoch with its metrics and the seconds it took, for logs.
   std::function<void(const Json&)> on_epoch;
   /// Called whenever tune accuracy improved, with the weights so far and the history.
   std::function<void(const TensorMap&, const Json&)> on_improved;
   std::optional<FitState> resume;  ///< goes on from here instead of from the beginning
-  /// Threads and precision may differ from the state's: the run goes on, but not bit by bit.
+  /// Ranks, threads and precision may differ from the state's: the run goes on, but not bit by bit.
   bool allow_changes = false;
   /// Called after each epoch and before Interrupted is thrown, with what `resume` needs.
   std::function<void(const FitState&)> on_state;
 };
 
 struct FitResult {
-  TensorMap weights;  ///< of the epoch best on tune
+  TensorMap weights;                    ///< of the epoch best on tune
   std::map<std::string, float> scales;  ///< learned with them, by node; empty when none are
-  Json history = Json::array();  ///< one object an epoch, without times: reproducible
-  double tune_accuracy = 0.0;    ///< in [0, 1]
+  Json history = Json::array();         ///< one object an epoch, without times: reproducible
+  double tune_accuracy = 0.0;           ///< in [0, 1]
 };
 
 /// How often OnDivergence::rollback goes back, and what it multiplies the learning rate with.
@@ -140,6 +146,7 @@ struct EngineInfo {
   bool has_avx512_bf16 = false;
   bool has_amx_bf16 = false;
   bool has_cuda = false;
+  bool has_gloo = false;     ///< several processes can train together
   double fp32_gflops = 0.0;  ///< of a 1024^3 float matrix product on one thread
 };
 
@@ -150,23 +157,25 @@ class Engine {
   virtual EngineInfo info() const = 0;
 
   /// Trains and returns the best weights on tune. Bit-identical for the same request on the same
-  /// machine and thread count, also when it was interrupted after any step and resumed; under a
-  /// budget, for the number of epochs that its first steps led to. Throws Error{gate} when loss,
-  /// gradients or weights become NaN or infinite, naming step and tensor (with
-  /// OnDivergence::rollback only after kMostRollbacks returns to the end of the last epoch, each of
-  /// which halves the learning rate), Interrupted when the observer asks to stop, and for `resume`
-  /// Error{config} when threads or precision are not the state's, Error{bad_data} when its tensors
-  /// do not fit the graph.
+  /// machine, number of ranks and thread count, also when it was interrupted after any step and
+  /// resumed; under a budget, for the number of epochs that its first steps led to. Every rank
+  /// returns the same. Throws Error{gate} when loss, gradients or weights become NaN or infinite,
+  /// naming step and tensor (with OnDivergence::rollback only after kMostRollbacks returns to the
+  /// end of the last epoch, each of which halves the learning rate), Interrupted when an observer
+  /// of any rank asks to stop, and for `resume` Error{config} when ranks, threads or precision are
+  /// not the state's, Error{bad_data} when its tensors do not fit the graph. With several ranks
+  /// also Error{io} when one is lost or silent for compute.rank_timeout, Error{config} when their
+  /// requests differ, Error{internal} when their weights do.
   virtual FitResult fit(const FitRequest& request, Observer& observer) const = 0;
 
   /// Outputs for every sample in inference form: [N, outputs], row by row.
   virtual std::vector<float> logits(const Network& network, const Preprocessing& preprocessing,
-                                    const Samples& samples, const ComputeOptions& compute) const = 0;
+                                    const Samples& samples,
+                                    const ComputeOptions& compute) const = 0;
 
   /// Runs `network` (already folded) over the samples in batches and gives each node's output
   /// [n, C, H, W] in C order to `see`, batch by batch, nodes in graph order.
-  using SeeActivations =
-      std::function<void(std::string_view node, std::span<const float> values)>;
+  using SeeActivations = std::function<void(std::string_view node, std::span<const float> values)>;
   virtual void observe(const Network& network, const Preprocessing& preprocessing,
                        const Samples& samples, const ComputeOptions& compute,
                        const SeeActivations& see) const = 0;

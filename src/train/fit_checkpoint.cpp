@@ -52,6 +52,7 @@ Checkpoint fit_checkpoint(Checkpoint start, FitRequest request, const RunContext
   request.preprocessing = start.preprocessing;
   request.graph = start.network.graph;
   request.compute = context.compute;
+  request.ranks = context.ranks;
   request.seed = context.seed;
   const FitIdentity identity = {{"settings", start.config_toml},
                                 {"program version", start.program_version},
@@ -66,6 +67,12 @@ Checkpoint fit_checkpoint(Checkpoint start, FitRequest request, const RunContext
     request.allow_changes = context.resume == Resume::with_changes;
     observer.note(
         fmt::format("going on after step {} by {}", request.resume->step, context.state.string()));
+  }
+  if (!context.ranks.writes()) {
+    FitResult result = engine.fit(request, observer);
+    start.network.weights = std::move(result.weights);
+    start.history = std::move(result.history);
+    return start;
   }
   begin_metrics(context.metrics, request.resume ? request.resume->history : Json::array());
   request.on_epoch = [&](const Json& metrics) { append_line(context.metrics, metrics.dump()); };

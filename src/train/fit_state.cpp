@@ -81,6 +81,7 @@ void save_fit_state(const std::filesystem::path& file, const FitState& state,
   add_prefixed(content.tensors, kBest, state.best);
   const Json head = {{"step", state.step},
                      {"epoch_loss", state.epoch_loss},
+                     {"ranks", state.ranks},
                      {"threads", state.threads},
                      {"epochs", state.epochs},
                      {"rollbacks", state.rollbacks},
@@ -118,6 +119,7 @@ FitState load_fit_state(const std::filesystem::path& file, FitIdentity& identity
     FitState state;
     head.at("step").get_to(state.step);
     head.at("epoch_loss").get_to(state.epoch_loss);
+    head.at("ranks").get_to(state.ranks);
     head.at("threads").get_to(state.threads);
     head.at("epochs").get_to(state.epochs);
     head.at("rollbacks").get_to(state.rollbacks);
@@ -129,8 +131,8 @@ FitState load_fit_state(const std::filesystem::path& file, FitIdentity& identity
     state.tensors = take_prefixed(content.tensors, kState);
     state.last_good = take_prefixed(content.tensors, kLastGood);
     state.best = take_prefixed(content.tensors, kBest);
-    if (state.step < 0 || state.threads < 1 || state.epochs < 0 || state.rollbacks < 0 ||
-        !state.history.is_array()) {
+    if (state.step < 0 || state.ranks < 1 || state.threads < 1 || state.epochs < 0 ||
+        state.rollbacks < 0 || !state.history.is_array()) {
       throw Error(ErrorKind::bad_data, fmt::format("{}: step {}, threads {}: not a state", name,
                                                    state.step, state.threads));
     }

@@ -17,14 +17,15 @@ namespace biglittle {
 inline constexpr int kFitStateVersion = 2;
 
 struct FitState {
-  std::int64_t step = 0;     ///< steps done, over all epochs
-  double epoch_loss = 0.0;   ///< sum over the samples of the epoch's steps so far
-  std::int64_t threads = 1;  ///< replicas that share a batch; another number sums in another order
-  std::int64_t epochs = 0;   ///< of the whole run; 0: a budget has not decided yet
+  std::int64_t step = 0;       ///< steps done, over all epochs
+  double epoch_loss = 0.0;     ///< sum over the samples of the epoch's steps so far
+  std::int64_t ranks = 1;      ///< processes that share a batch
+  std::int64_t threads = 1;    ///< replicas of each; another number sums in another order
+  std::int64_t epochs = 0;     ///< of the whole run; 0: a budget has not decided yet
   std::int64_t rollbacks = 0;  ///< returns after a divergence so far
   std::string precision;       ///< "fp32" or "bf16": what was used, not what was asked for
-  /// "trainable" [P], "buffers" [threads, B], and the optimizer's "first", "second", "averaged" [P]
-  /// where it has them.
+  /// "trainable" [P], "buffers" [ranks threads, B], and the optimizer's "first", "second",
+  /// "averaged" [P] where it has them.
   TensorMap tensors;
   /// The same at the end of the last epoch, inside an epoch of a run that may return to it.
   TensorMap last_good;

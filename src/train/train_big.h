@@ -25,6 +25,7 @@ enum class Resume { no, exactly, with_changes };
 /// What every training run needs besides its own options.
 struct RunContext {
   ComputeOptions compute;
+  Ranks ranks;  ///< files are written by the one that writes
   std::int64_t seed = 1;
   std::string config_toml;           ///< resolved, saved inside the checkpoint
   std::filesystem::path checkpoint;  ///< written whenever tune accuracy improved, and at the end

@@ -17,6 +17,7 @@ FitState small_state() {
   FitState state;
   state.step = 17;
   state.epoch_loss = 0.1 + 0.2;  // needs all digits
+  state.ranks = 3;
   state.threads = 2;
   state.epochs = 9;
   state.rollbacks = 3;
@@ -42,6 +43,7 @@ TEST(FitState, ComesBackFromItsFileBitForBit) {
   EXPECT_EQ(of, identity);
   EXPECT_EQ(read.step, state.step);
   EXPECT_EQ(read.epoch_loss, state.epoch_loss);
+  EXPECT_EQ(read.ranks, state.ranks);
   EXPECT_EQ(read.threads, state.threads);
   EXPECT_EQ(read.epochs, state.epochs);
   EXPECT_EQ(read.rollbacks, state.rollbacks);

@@ -9,6 +9,7 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <thread>
 
@@ -17,6 +18,8 @@
 #include "train/libtorch/allocator.h"
 #include "train/libtorch/inference.h"
 #include "train/libtorch/processor.h"
+#include "train/libtorch/rank_connection.h"
+#include "train/libtorch/rank_group.h"
 #include "train/libtorch/trainer.h"
 
 namespace biglittle {
@@ -25,6 +28,19 @@ namespace {
 std::int64_t worker_count(const ComputeOptions& compute) {
   if (compute.threads > 0) return compute.threads;
   return std::max<std::int64_t>(1, std::thread::hardware_concurrency());
+}
+
+// The same on each rank: ranks of one machine share its cores, and the smallest machine decides.
+std::int64_t replicas_of_rank(const FitRequest& request, const RankGroup& ranks) {
+  const std::int64_t most = request.options.batch_size;
+  if (ranks.size() == 1) return std::min(worker_count(request.compute), most);
+  const std::int64_t neighbours = ranks.neighbours();
+  const std::int64_t wanted = request.compute.threads > 0
+                                  ? request.compute.threads
+                                  : worker_count(request.compute) / neighbours;
+  const std::vector<float> all = ranks.gather(std::array{static_cast<float>(wanted)});
+  const auto smallest = static_cast<std::int64_t>(*std::ranges::min_element(all));
+  return std::max<std::int64_t>(1, std::min(smallest, most / ranks.size()));
 }
 
 // Measured on Sapphire Rapids: with AMX bf16 training is 2.4 times as fast as float32; without it,
@@ -76,6 +92,7 @@ class LibtorchEngine final : public Engine {
       info.has_avx512_bf16 = processor.avx512_bf16;
       info.has_amx_bf16 = processor.amx_bf16;
       info.has_cuda = at::hasCUDA();
+      info.has_gloo = has_gloo();
       info.fp32_gflops = measure_fp32_gflops();
       return info;
     });
@@ -83,10 +100,11 @@ class LibtorchEngine final : public Engine {
 
   FitResult fit(const FitRequest& request, Observer& observer) const override {
     return translated([&] {
-      WorkerPool pool(std::min(worker_count(request.compute), request.options.batch_size));
+      const RankGroup ranks(request.ranks, request.compute);
+      WorkerPool pool(replicas_of_rank(request, ranks));
       // bf16 does not count far enough for the integers of an int8 network.
       const bool use_bf16 = !request.quantization && choose_bf16(request.compute.precision);
-      return Trainer(request, use_bf16, pool, observer).run();
+      return Trainer(request, use_bf16, pool, ranks, observer).run();
     });
   }
 

@@ -47,7 +47,7 @@ at::Tensor loss_sum(const at::Tensor& logits, const at::Tensor& labels, const at
 }
 
 TeacherBeliefs::TeacherBeliefs(const Distillation& distillation, const FitRequest& request,
-                               WorkerPool& pool)
+                               WorkerPool& pool, const RankGroup& ranks)
     : map_(distillation.map),
       network_(distillation.teacher),
       cached_(distillation.logits == TeacherLogits::cached) {
@@ -55,7 +55,10 @@ TeacherBeliefs::TeacherBeliefs(const Distillation& distillation, const FitReques
   for (const Mirror mirror : {Mirror::no, Mirror::yes}) {
     if (mirror == Mirror::yes && !request.options.augment.flip) continue;
     table_[static_cast<std::size_t>(mirror)] =
-        joined_table(infer(pool, network_, request.preprocessing, *request.train, mirror),
+        joined_table(over_ranks(ranks, *request.train,
+                                [&](const Samples& part) {
+                                  return infer(pool, network_, request.preprocessing, part, mirror);
+                                }),
                      network_.outputs(), map_);
   }
 }

@@ -13,6 +13,7 @@
 
 #include "train/engine.h"
 #include "train/libtorch/inference.h"
+#include "train/libtorch/rank_group.h"
 
 namespace biglittle {
 
@@ -31,7 +32,9 @@ at::Tensor loss_sum(const at::Tensor& logits, const at::Tensor& labels, const at
 /// sample and its mirror image, or computed for each augmented batch.
 class TeacherBeliefs {
  public:
-  TeacherBeliefs(const Distillation& distillation, const FitRequest& request, WorkerPool& pool);
+  /// `ranks` share the work of making the table.
+  TeacherBeliefs(const Distillation& distillation, const FitRequest& request, WorkerPool& pool,
+                 const RankGroup& ranks);
 
   /// [n, little] for a batch of `rows`; `flipped` [n] tells which were mirrored. Any thread.
   at::Tensor of(const at::Tensor& batch, std::span<const std::int64_t> rows,

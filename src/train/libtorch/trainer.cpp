@@ -19,6 +19,8 @@
 namespace biglittle {
 namespace {
 
+constexpr std::int64_t kStepsBetweenChecks = 100;
+
 // bf16 arithmetic for what autocast lists as safe, in this thread, while it lives.
 class AutocastScope {
  public:
@@ -56,10 +58,12 @@ std::vector<std::uint8_t> decays(const FlatLayout& layout, std::int64_t paramete
 
 }  // namespace
 
-Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Observer& observer)
+Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, const RankGroup& ranks,
+                 Observer& observer)
     : request_(request),
       use_bf16_(use_bf16),
       pool_(pool),
+      ranks_(ranks),
       observer_(observer),
       layout_(request.graph),
       quantized_(quantized_training(request, layout_)),
@@ -68,6 +72,7 @@ Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Obs
       batch_size_(std::min(request.options.batch_size, request.train->count())),
       steps_an_epoch_(request.train->count() / batch_size_),
       epochs_(request.options.budget_minutes > 0.0 ? 0 : request.options.epochs) {
+  require_same_request();
   for (std::int64_t worker = 0; worker < pool.size(); ++worker) {
     replicas_.push_back(make_replica());
   }
@@ -76,7 +81,8 @@ Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Obs
   } else {
     start_fresh();
   }
-  if (request.distillation) teacher_.emplace(*request.distillation, request, pool);
+  ranks_.copy_from_first(trainable_);
+  if (request.distillation) teacher_.emplace(*request.distillation, request, pool, ranks);
 }
 
 Trainer::Replica Trainer::make_replica() const {
@@ -114,6 +120,8 @@ FitResult Trainer::run() {
       roll_back(diverged);
     }
   }
+  ranks_.require_same_weights(numbers(trainable_), step_);
+  ranks_.part();
   return best_;
 }
 
@@ -142,10 +150,9 @@ void Trainer::fit_epoch(double loss) {
   if (request_.on_epoch) request_.on_epoch(metrics);
   if (improved && request_.on_improved) request_.on_improved(best_.weights, best_.history);
   keep_good_state();
-  if (request_.on_state) request_.on_state(state(0.0));
+  keep_state(0.0);
   // The state was saved just now: a run that is asked to stop need not save it again.
-  const int signal_code = observer_.stop_requested();
-  if (signal_code != 0 && epochs_done() < epochs_) throw Interrupted(signal_code);
+  if (epochs_done() < epochs_) part_if_asked();
 }
 
 bool Trainer::keep_if_best(const TensorMap& weights, std::int64_t epoch, const Json& metrics) {
@@ -174,9 +181,15 @@ double Trainer::run_epoch(std::int64_t epoch, double loss) {
 }
 
 void Trainer::stop_if_asked(double epoch_loss) const {
-  const int signal_code = observer_.stop_requested();
+  if (stop_code() == 0) return;
+  keep_state(epoch_loss);
+  part_if_asked();
+}
+
+void Trainer::part_if_asked() const {
+  const int signal_code = stop_code();
   if (signal_code == 0) return;
-  if (request_.on_state) request_.on_state(state(epoch_loss));
+  ranks_.part();
   throw Interrupted(signal_code);
 }
 
@@ -195,10 +208,11 @@ double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch,
   const auto count = static_cast<std::int64_t>(rows.size());
   if (quantized_) quantized_->refresh(trainable_);
   pool_.run([&](std::int64_t worker) {
-    const auto [begin, end] = share(count, worker, pool_.size());
+    const std::int64_t place = ranks_.rank() * pool_.size() + worker;  // among all ranks' replicas
+    const auto [begin, end] = share(count, place, ranks_.size() * pool_.size());
     // Dropout follows from the step alone, so that a resumed run draws the same.
     Random random(static_cast<std::uint64_t>(request_.seed), static_cast<std::uint64_t>(step_),
-                  static_cast<std::uint64_t>(worker));
+                  static_cast<std::uint64_t>(place));
     Replica& replica = replicas_[static_cast<std::size_t>(worker)];
     if (replica.module) replica.module->seed_dropout(random.next());
     compute_gradients(
@@ -208,9 +222,11 @@ double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch,
   });
   double loss = 0.0;
   for (const Replica& replica : replicas_) loss += replica.loss;
+  if (ranks_.size() > 1) loss = add_over_ranks(loss);
   ++step_;
   if (!std::isfinite(loss)) fail(fmt::format("loss is {}, {}", loss, first_not_finite()));
   if (!update_weights(rate)) fail(first_not_finite());
+  if (step_ % kStepsBetweenChecks == 0) ranks_.require_same_weights(numbers(trainable_), step_);
   return loss;
 }
 
@@ -257,9 +273,11 @@ bool Trainer::update_weights(double rate) {
   std::atomic<bool> finite = true;
   optimizer_.begin_step(rate);
   const std::span<float> sum = numbers(replicas_.front().gradients);
+  // With several ranks the sum is there already.
+  const std::size_t addends = ranks_.size() > 1 ? 1 : replicas_.size();
   pool_.run([&](std::int64_t worker) {
     const auto [begin, end] = share(trainable_.numel(), worker, pool_.size());
-    for (std::size_t other = 1; other < replicas_.size(); ++other) {
+    for (std::size_t other = 1; other < addends; ++other) {
       const std::span<const float> gradients = numbers(replicas_[other].gradients);
       for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
         sum[i] += gradients[i];
@@ -280,7 +298,8 @@ void Trainer::average_buffers() {
   const at::NoGradGuard no_gradients;
   const at::Tensor& first = replicas_.front().buffers;
   for (std::size_t i = 1; i < replicas_.size(); ++i) first.add_(replicas_[i].buffers);
-  first.div_(static_cast<double>(replicas_.size()));
+  ranks_.sum(first);
+  first.div_(static_cast<double>(ranks_.size() * pool_.size()));
   for (std::size_t i = 1; i < replicas_.size(); ++i) replicas_[i].buffers.copy_(first);
 }
 
@@ -295,16 +314,20 @@ Json Trainer::measure_tune(const at::Tensor& parameters, const TensorMap& weight
   std::vector<float> values;  // [N, classes]
   if (quantized_) {
     quantized_->refresh(parameters);
-    values = quantized_->infer(pool_, *request_.tune);
+    values = over_ranks(ranks_, *request_.tune,
+                        [&](const Samples& part) { return quantized_->infer(pool_, part); });
   } else {
     const FrozenNetwork network({request_.graph, weights});
-    values = infer(pool_, network, request_.preprocessing, *request_.tune);
+    values = over_ranks(ranks_, *request_.tune, [&](const Samples& part) {
+      return infer(pool_, network, request_.preprocessing, part);
+    });
   }
   const at::NoGradGuard no_gradients;
   const at::Tensor logits = at::from_blob(
       values.data(), {request_.tune->count(), request_.graph.output().shape.channels}, at::kFloat);
   const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(request_.tune_labels.data()),
                                           {request_.tune->count()}, at::kLong);
+  ranks_.copy_from_first(logits);  // one machine's rounding decides what is kept
   const double correct = logits.argmax(1).eq(labels).sum().item<double>();
   const double loss = at::cross_entropy_loss(logits, labels).item<double>();
   return {{"tune_accuracy", correct / static_cast<double>(request_.tune->count())},

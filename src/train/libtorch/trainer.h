@@ -15,6 +15,7 @@
 #include "train/libtorch/graph_module.h"
 #include "train/libtorch/objective.h"
 #include "train/libtorch/quantized_training.h"
+#include "train/libtorch/rank_group.h"
 #include "train/libtorch/worker_pool.h"
 #include "train/optimizer.h"
 
@@ -29,7 +30,8 @@ class Diverged : public Error {
 class Trainer {
  public:
   /// The arguments must outlive the trainer.
-  Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, Observer& observer);
+  Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, const RankGroup& ranks,
+          Observer& observer);
 
   FitResult run();
 
@@ -47,7 +49,9 @@ class Trainer {
 
   void start_fresh();
   void restore(const FitState& state);
-  void restore_tensors(const TensorMap& tensors, std::int64_t threads);
+  void restore_tensors(const TensorMap& tensors, std::int64_t replicas);
+  void require_same_request() const;
+  void keep_state(double epoch_loss) const;
   FitState state(double epoch_loss) const;
   TensorMap tensors() const;
   void require_same_computing(const FitState& state) const;
@@ -55,6 +59,7 @@ class Trainer {
   void fit_epoch(double loss);
   double run_epoch(std::int64_t epoch, double loss);
   void stop_if_asked(double epoch_loss) const;
+  void part_if_asked() const;
   bool keep_if_best(const TensorMap& weights, std::int64_t epoch, const Json& metrics);
   std::span<const std::int64_t> batch_of(std::span<const std::int64_t> order,
                                          std::int64_t batch) const;
@@ -63,6 +68,7 @@ class Trainer {
   // trainer_budget.cpp
   void choose_epochs();
   double time_a_step();
+  std::int64_t by_first(std::int64_t value) const;
   // trainer_divergence.cpp
   void keep_good_state();
   void roll_back(const Diverged& diverged);
@@ -72,6 +78,8 @@ class Trainer {
   void compute_gradients(Replica& replica, std::span<const std::int64_t> rows, std::int64_t epoch,
                          double batch_size);
   at::Tensor forward(Replica& replica, const at::Tensor& batch) const;
+  double add_over_ranks(double loss);
+  int stop_code() const;
   bool update_weights(double rate);
   void average_buffers();
   at::Tensor current_parameters() const;
@@ -81,6 +89,7 @@ class Trainer {
   const FitRequest& request_;
   bool use_bf16_;
   WorkerPool& pool_;
+  const RankGroup& ranks_;
   Observer& observer_;
   FlatLayout layout_;
   std::optional<QuantizedTraining> quantized_;
@@ -92,6 +101,7 @@ class Trainer {
   std::int64_t steps_an_epoch_;
   std::int64_t epochs_;    // of the whole run; 0 until a budget has decided
   std::int64_t step_ = 0;  // done, over all epochs
+  int agreed_stop_ = 0;    // the exit code that some rank was asked for, known to all
   std::int64_t rollbacks_ = 0;
   TensorMap last_good_;  // at the end of the last epoch, where it may be returned to
   FitResult best_;       // with the history of all epochs

@@ -27,6 +27,13 @@ double time(const Work& work) {
 
 }  // namespace
 
+// Clocks differ: what follows from one is decided by the first rank, for all.
+std::int64_t Trainer::by_first(std::int64_t value) const {
+  const at::Tensor known = at::full({1}, static_cast<double>(value), at::kFloat);
+  ranks_.copy_from_first(known);
+  return static_cast<std::int64_t>(known.item<float>());
+}
+
 double Trainer::time_a_step() {
   // The first steps pay for memory and for the kernels that LibTorch chooses.
   constexpr std::int64_t kWarmUp = 3;
@@ -40,8 +47,8 @@ double Trainer::time_a_step() {
   for (std::int64_t i = 0; i < kWarmUp; ++i) run(i);
   const auto start = Clock::now();
   std::int64_t done = 0;
-  while (done < kMost && observer_.stop_requested() == 0 &&
-         (done < kFewest || seconds_since(start) < enough)) {
+  while (stop_code() == 0 &&
+         by_first(done < kMost && (done < kFewest || seconds_since(start) < enough)) != 0) {
     run(kWarmUp + done++);
   }
   return done == 0 ? 0.0 : seconds_since(start) / static_cast<double>(done);
@@ -55,15 +62,13 @@ void Trainer::choose_epochs() {
     measure_tune(parameters, layout_.store(parameters, replicas_.front().buffers));
   });
   step_ = 0;
-  restore_tensors(start, pool_.size());
+  restore_tensors(start, ranks_.size() * pool_.size());
   stop_if_asked(0.0);
   // A checkpoint is not larger than the state.
-  const double saves = 2.0 * time([&] {
-                         if (request_.on_state) request_.on_state(state(0.0));
-                       });
+  const double saves = 2.0 * time([&] { keep_state(0.0); });
   const double epoch = step * static_cast<double>(steps_an_epoch_) + tune + saves;
   const double left = request_.options.budget_minutes * 60.0 - seconds_since(started_);
-  epochs_ = epochs_within(left, epoch);
+  epochs_ = by_first(epochs_within(left, epoch));
   observer_.note(fmt::format(
       "budget of {:g} minutes: {} epochs of {:.3g} s ({} steps of {:.3g} ms, tune {:.3g} s, saves "
       "{:.3g} s)",

@@ -69,7 +69,7 @@ void Trainer::roll_back(const Diverged& diverged) {
   ++rollbacks_;
   const std::string what = diverged.what();
   step_ = epochs_done() * steps_an_epoch_;
-  restore_tensors(last_good_, pool_.size());
+  restore_tensors(last_good_, ranks_.size() * pool_.size());
   observer_.note(
       fmt::format("{}: back to the end of epoch {}, learning rate times {:.4g} from now on",
                   what.substr(0, what.find(':')), epochs_done(),

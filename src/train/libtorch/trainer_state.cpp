@@ -14,6 +14,12 @@ namespace biglittle {
 void Trainer::require_same_computing(const FitState& state) const {
   if (request_.allow_changes) return;
   const std::string precision = use_bf16_ ? "bf16" : "fp32";
+  if (state.ranks != ranks_.size()) {
+    throw Error(ErrorKind::config,
+                fmt::format("the interrupted training ran in {} process(es), this one in {}: start "
+                            "as many, or allow changes",
+                            state.ranks, ranks_.size()));
+  }
   if (state.threads == pool_.size() && state.precision == precision) return;
   throw Error(ErrorKind::config,
               fmt::format("the interrupted training used {} thread(s) and {}, this one {} and {}: "
@@ -30,15 +36,16 @@ void Trainer::restore(const FitState& state) {
   best_.tune_accuracy = state.best_accuracy;
   best_loss_ = state.best_loss;
   best_epoch_ = state.best_epoch;
-  if (state.threads == pool_.size()) last_good_ = state.last_good;
+  const std::int64_t replicas = state.ranks * state.threads;
+  if (replicas == ranks_.size() * pool_.size()) last_good_ = state.last_good;
   if (request_.options.budget_minutes > 0.0) epochs_ = state.epochs;
-  restore_tensors(state.tensors, state.threads);
+  restore_tensors(state.tensors, replicas);
   // After a change of batch size the epoch that was interrupted begins again.
   const std::int64_t begin = epochs_done() * steps_an_epoch_;
   if (step_ < begin || step_ > begin + steps_an_epoch_) step_ = begin;
 }
 
-void Trainer::restore_tensors(const TensorMap& tensors, std::int64_t threads) {
+void Trainer::restore_tensors(const TensorMap& tensors, std::int64_t replicas) {
   const at::NoGradGuard no_gradients;
   const auto saved = [&](const std::string& name, std::int64_t count) {
     const auto found = tensors.find(name);
@@ -52,9 +59,10 @@ void Trainer::restore_tensors(const TensorMap& tensors, std::int64_t threads) {
   };
   const std::int64_t running = layout_.buffer_count();
   std::ranges::copy(saved("trainable", trainable_.numel()), numbers(trainable_).begin());
-  const std::span<const float> buffers = saved("buffers", threads * running);
+  const std::span<const float> buffers = saved("buffers", replicas * running);
   for (std::int64_t i = 0; i < pool_.size(); ++i) {
-    const std::int64_t from = std::min(i, threads - 1) * running;
+    const std::int64_t place = ranks_.rank() * pool_.size() + i;
+    const std::int64_t from = std::min(place, replicas - 1) * running;
     std::ranges::copy(
         buffers.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(running)),
         numbers(replicas_[static_cast<std::size_t>(i)].buffers).begin());
@@ -64,6 +72,13 @@ void Trainer::restore_tensors(const TensorMap& tensors, std::int64_t threads) {
       {saved("first", std::ssize(sizes.first)), saved("second", std::ssize(sizes.second)),
        saved("averaged", std::ssize(sizes.averaged))},
       step_);
+}
+
+void Trainer::keep_state(double epoch_loss) const {
+  // Ranks gather the state together, though only one keeps it.
+  if (!request_.on_state && ranks_.size() == 1) return;
+  const FitState now = state(epoch_loss);
+  if (request_.on_state) request_.on_state(now);
 }
 
 TensorMap Trainer::tensors() const {
@@ -79,7 +94,7 @@ TensorMap Trainer::tensors() const {
     const std::span<const float> values = numbers(replica.buffers);
     buffers.insert(buffers.end(), values.begin(), values.end());
   }
-  keep("buffers", buffers);
+  keep("buffers", ranks_.gather(buffers));
   keep("first", optimizer_.state().first);
   keep("second", optimizer_.state().second);
   keep("averaged", optimizer_.state().averaged);
@@ -90,6 +105,7 @@ FitState Trainer::state(double epoch_loss) const {
   FitState state;
   state.step = step_;
   state.epoch_loss = epoch_loss;
+  state.ranks = ranks_.size();
   state.threads = pool_.size();
   state.epochs = epochs_;
   state.rollbacks = rollbacks_;
