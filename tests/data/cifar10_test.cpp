@@ -68,9 +68,10 @@ TEST(Cifar10, ReadsLabelsAndPlanes) {
   EXPECT_EQ(dataset.classes.back(), "truck");
   const Split& test = dataset.split(SplitName::test);
   ASSERT_EQ(test.samples.count(), kRows);
-  for (std::size_t row = 0; row < kRows; ++row) {
-    EXPECT_EQ(test.labels[row], row % 10);
-    const auto pixels = test.samples.bytes().subspan(3072 * row, 3072);
+  for (int row = 0; row < kRows; ++row) {
+    const auto index = static_cast<std::size_t>(row);
+    EXPECT_EQ(test.labels[index], row % 10);
+    const auto pixels = test.samples.bytes().subspan(3072 * index, 3072);
     EXPECT_EQ(pixels[0], row);
     EXPECT_EQ(pixels[33], 77);
     EXPECT_EQ(pixels[1023], row);

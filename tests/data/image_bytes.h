@@ -20,9 +20,9 @@ struct PngImage {
   std::uint32_t height = 1;
   PngColours colours = PngColours::gray;
   int bits = 8;
-  Bytes rows;          ///< packed as in the file: whole bytes a row
-  Bytes palette;       ///< red, green, blue of each entry
-  Bytes transparency;  ///< alpha of the first entries
+  Bytes rows = {};          ///< packed as in the file: whole bytes a row
+  Bytes palette = {};       ///< red, green, blue of each entry
+  Bytes transparency = {};  ///< alpha of the first entries
   PngOrder order = PngOrder::plain;
 };
 Bytes encode_png(const PngImage& image);
