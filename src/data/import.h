@@ -16,17 +16,22 @@
 
 namespace biglittle {
 
-enum class ImportFormat { idx };
+/// idx: {train,t10k}-{images-idx3,labels-idx1}-ubyte, gzipped or not. cifar10: data_batch_1
+/// to 5.bin, test_batch.bin and batches.meta.txt. images: {train,test}/CLASS/*.{jpg,jpeg,png}, all
+/// of one size, gray or RGB.
+enum class ImportFormat { automatic, idx, cifar10, images };
 template <>
 struct EnumNames<ImportFormat> {
-  static constexpr std::array<std::string_view, 1> names = {"idx"};
+  static constexpr std::array<std::string_view, 4> names = {"auto", "idx", "cifar10", "images"};
 };
 
 struct ImportOptions {
-  ImportFormat format = ImportFormat::idx;
-  std::filesystem::path source;      ///< folder with {train,t10k}-{images,labels}-idx*-ubyte[.gz]
-  std::vector<std::string> classes;  ///< names in label order; empty: "0", "1", ...
-  double tune_fraction = 0.1;        ///< of the source's training part, in [0.001, 0.5]
+  ImportFormat format = ImportFormat::automatic;
+  std::filesystem::path source;  ///< folder with the raw files
+  /// Names in label order. Empty: as batches.meta.txt or the sorted folders say; for idx "0", "1",
+  /// ...
+  std::vector<std::string> classes;
+  double tune_fraction = 0.1;  ///< of the source's training part, in [0.001, 0.5]
   double calibration_fraction = 0.1;
   std::int64_t seed = 1;
 };

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <functional>
 
-#include "calibrate/on_every_core.h"
 #include "calibrate/tests.h"
+#include "core/on_every_core.h"
 
 namespace biglittle::testing {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <iterator>
 
-#include "calibrate/on_every_core.h"
+#include "core/on_every_core.h"
 
 namespace biglittle::testing {
 namespace {

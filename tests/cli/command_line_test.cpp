@@ -90,8 +90,10 @@ TEST(BadCommandLine, ImportOptionOutOfRangeSaysWhatIsExpected) {
 }
 
 TEST(BadCommandLine, ImportFormatThatDoesNotExistNamesThosePermitted) {
-  expect_error(biglittle({"import", "somewhere", "--format", "id"}), 64,
-               "import: --format: format is 'id', expected 'idx', did you mean 'idx'?");
+  expect_error(
+      biglittle({"import", "somewhere", "--format", "id"}), 64,
+      "import: --format: format is 'id', expected 'auto', 'idx', 'cifar10' or 'images', did you "
+      "mean 'idx'?");
 }
 
 class BadConfig : public ::testing::Test {

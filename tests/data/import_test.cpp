@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "data/import.h"
 
-#include <fstream>
 #include <set>
 
 #include "core/hash.h"
 #include "data/content.h"
+#include "data/image_bytes.h"
 #include "data/small_dataset.h"
 #include "testing/temporary_folder.h"
 
 namespace biglittle {
 namespace {
 
+using testing::Bytes;
 using testing::expect_error;
 using testing::TemporaryFolder;
-using Bytes = std::vector<std::uint8_t>;
-
-void write_bytes(const std::filesystem::path& file, const Bytes& bytes) {
-  std::ofstream(file, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-}
+using testing::write_bytes;
 
 void append_size(Bytes& bytes, std::size_t size) {
   for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<std::uint8_t>(size >> shift));
@@ -191,7 +186,7 @@ TEST(Import, NamesAMissingFolderOrFile) {
                      "parts of an IDX data set; put it there or set import.source");
   source.options.source = "/nowhere";
   source.refuses(ErrorKind::missing_input,
-                 "/nowhere: not a folder, expected one with IDX files; set import.source");
+                 "/nowhere: not a folder, expected one with raw files; set import.source");
 }
 
 TEST(Import, RefusesFractionsOutsideTheirRange) {

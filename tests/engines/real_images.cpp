@@ -5,14 +5,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <memory>
 #include <stdexcept>
 
-#ifdef BIGLITTLE_HAS_TURBOJPEG
-#include <turbojpeg.h>
-#endif
-
 #include "core/files.h"
+#include "data/image.h"
 #include "data/import.h"
 #include "testing/device_program_runner.h"
 #include "testing/temporary_folder.h"
@@ -26,25 +22,16 @@ constexpr std::int64_t kSide = 32;
 
 std::size_t index(std::int64_t value) { return static_cast<std::size_t>(value); }
 
-#ifdef BIGLITTLE_HAS_TURBOJPEG
 /// Appends an image plane by plane.
-void append_jpeg(std::vector<std::uint8_t>& planes, const std::filesystem::path& file) {
+void append_image(std::vector<std::uint8_t>& planes, const std::filesystem::path& file) {
   const std::vector<std::byte> content = read_bytes(file);
-  const std::unique_ptr<void, int (*)(tjhandle)> decoder(tjInitDecompress(), tjDestroy);
-  std::vector<std::uint8_t> pixels(3 * kSide * kSide);
-  int width = 0, height = 0, subsampling = 0, colours = 0;
-  const auto* bytes = reinterpret_cast<const unsigned char*>(content.data());
-  const auto size = static_cast<unsigned long>(content.size());
-  if (tjDecompressHeader3(decoder.get(), bytes, size, &width, &height, &subsampling, &colours) !=
-          0 ||
-      width != kSide || height != kSide ||
-      tjDecompress2(decoder.get(), bytes, size, pixels.data(), width, 0, height, TJPF_RGB, 0) !=
-          0) {
-    throw std::runtime_error(file.string() + ": not a JPEG image of 32x32 pixels");
+  const Shape shape = image_shape(content, file.string());
+  if (shape != Shape{3, kSide, kSide}) {
+    throw std::runtime_error(file.string() + ": not a colour image of 32x32 pixels");
   }
-  for (std::size_t c = 0; c < 3; ++c) {
-    for (std::size_t i = c; i < pixels.size(); i += 3) planes.push_back(pixels[i]);
-  }
+  const std::size_t before = planes.size();
+  planes.resize(before + index(shape.count()));
+  decode_image(content, file.string(), shape, std::span(planes).subspan(before));
 }
 
 using Paths = std::vector<std::filesystem::path>;
@@ -66,12 +53,11 @@ Samples read_cifar(const std::filesystem::path& test, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     const Paths& files = classes.at(index(i) % classes.size());
     if (index(i) / classes.size() >= files.size()) break;
-    append_jpeg(planes, files[index(i) / classes.size()]);
+    append_image(planes, files[index(i) / classes.size()]);
   }
   samples.values = std::move(planes);
   return samples;
 }
-#endif
 
 std::uint8_t pixel(const Samples& images, std::int64_t image, std::int64_t channel, double y,
                    double x) {
@@ -97,15 +83,10 @@ std::string missing_cifar10_jpeg() {
   const char* path = std::getenv(kCifarVariable);
   if (path == nullptr) return fmt::format("{} is not set", kCifarVariable);
   if (!std::filesystem::exists(path)) return fmt::format("{} does not exist", path);
-#ifdef BIGLITTLE_HAS_TURBOJPEG
   return "";
-#else
-  return "libturbojpeg0-dev is not installed";
-#endif
 }
 
-Samples cifar10_jpeg_test([[maybe_unused]] std::int64_t count) {
-#ifdef BIGLITTLE_HAS_TURBOJPEG
+Samples cifar10_jpeg_test(std::int64_t count) {
   const std::filesystem::path path = std::getenv(kCifarVariable);
   if (std::filesystem::is_directory(path)) return read_cifar(path / "test", count);
   const TemporaryFolder folder;
@@ -113,9 +94,6 @@ Samples cifar10_jpeg_test([[maybe_unused]] std::int64_t count) {
                                                        path.string(), folder.path().string()));
   if (result.exit_code != 0) throw std::runtime_error(path.string() + ": " + result.output);
   return read_cifar(folder / "cifar10-jpeg" / "test", count);
-#else
-  throw std::runtime_error(missing_cifar10_jpeg());
-#endif
 }
 
 Samples reshaped(const Samples& images, const Shape& shape, SampleType type) {
