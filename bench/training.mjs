@@ -108,19 +108,11 @@ async function measureLoaded(options) {
     () => startPeer('tuned', network, ['--tuned'], options),
   ];
   return withPeak(options, (peak) => withTrainers(network, starts, async (trainers) => {
-    peak.occupy();
     // What takes twenty times as long with company must not take twenty times a round.
     for (const trainer of trainers) trainer.count = Math.max(1, Math.round(trainer.count / 4));
-    const loaded = async (trainer) => {
-      peak.resume();
-      try {
-        return await trainer.round();
-      } finally {
-        peak.pause();
-      }
-    };
     const entrants = trainers.flatMap((trainer) => [
-      trainer, {name: `${trainer.name} loaded`, round: () => loaded(trainer)},
+      trainer,
+      {name: `${trainer.name} loaded`, round: () => peak.during(() => trainer.round())},
     ]);
     const figures = await inTurns(entrants, options.rounds);
     return trainers.map(({name}) => ({

@@ -73,6 +73,9 @@ export function checkSame(network, trainers) {
   }
 }
 
+/** About a tenth of a second of multiplications, or more with AMX. */
+const kUnits = 50;
+
 /** The multiply instructions of the processor, on as many threads as train. */
 export class Peak {
   static async start(options) {
@@ -90,26 +93,25 @@ export class Peak {
 
   /** Operations a second of two processors: of one, by its processor time, twice. */
   async round() {
-    const kUnits = 20;
     return {rate: (2 * this.operations * kUnits) / ((await this.worker.run(kUnits)) / 1e9)};
   }
 
-  /** From now on both processors are busy whenever this is not paused. */
-  occupy() {
-    this.worker.ask(`run ${Number.MAX_SAFE_INTEGER}`).catch(() => {});
-    this.pause();
-  }
-
-  pause() {
-    this.worker.process.kill('SIGSTOP');
-  }
-
-  resume() {
-    this.worker.process.kill('SIGCONT');
+  /** What `work` gives, done while both processors are kept busy from here. */
+  async during(work) {
+    let wanted = true;
+    const occupied = (async () => {
+      while (wanted) await this.worker.run(kUnits);
+    })();
+    try {
+      return await work();
+    } finally {
+      wanted = false;
+      await occupied;
+    }
   }
 
   stop() {
-    this.worker.process.kill('SIGKILL');
+    this.worker.stop();
   }
 }
 
