@@ -11,8 +11,9 @@ import {parseArgs} from 'node:util';
 
 import {coldStarts, readNetwork, startEngines} from './device_networks.mjs';
 import {chooseCore, compilerVersion, forms, processorName} from './machine.mjs';
+import {median} from './statistics.mjs';
 import {report} from './tables.mjs';
-import {measure, median} from './workers.mjs';
+import {measure} from './workers.mjs';
 
 /** Largest permitted share of the better ONNX Runtime's time. */
 const kBars = {

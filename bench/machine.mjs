@@ -39,10 +39,30 @@ export function processorName() {
   return line ? line[1].trim() : arch();
 }
 
-/** The last processor this process may run on: the first one is where interrupts go. */
-export function chooseCore() {
+/** AMX in bf16: what the bars of training in bf16 are about. */
+export function hasAmx() {
+  return processorFlags().has('amx_bf16');
+}
+
+/** The processors this process may run on. */
+function allowedCores() {
   const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1];
-  return Number(list.split(/[,-]/).at(-1));
+  return list.split(',').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number);
+    return Array.from({length: last - first + 1}, (_, i) => first + i);
+  });
+}
+
+/** The last one: the first is where interrupts go. */
+export function chooseCore() {
+  return allowedCores().at(-1);
+}
+
+/** The last two. */
+export function chooseTwoCores() {
+  const cores = allowedCores().slice(-2);
+  if (cores.length === 2) return cores.join(',');
+  throw new Error('training is measured on two processors; this process may use one');
 }
 
 export function compilerVersion(compiler) {

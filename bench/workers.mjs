@@ -4,10 +4,15 @@
 import {spawn} from 'node:child_process';
 import {createInterface} from 'node:readline';
 
+import {median} from './statistics.mjs';
+
 export class Worker {
-  /** Starts `command` (a program and its arguments) on processor `core`. */
-  static async start(name, command, core) {
-    const worker = new Worker(name, command, core);
+  /**
+   * Starts `command` (a program and its arguments) on processors `cores` ("1", "0,1"), with
+   * `environment` added to this process's.
+   */
+  static async start(name, command, cores, environment = {}) {
+    const worker = new Worker(name, command, cores, environment);
     const ready = await worker.#answer();
     if (!ready.startsWith('ready ')) throw new Error(`${name} said: ${ready}`);
     worker.about = ready.slice('ready '.length);
@@ -18,9 +23,10 @@ export class Worker {
   #waiting = [];
   #messages = '';
 
-  constructor(name, command, core) {
+  constructor(name, command, cores, environment) {
     this.name = name;
-    this.process = spawn('taskset', ['-c', String(core), ...command]);
+    this.process = spawn('taskset', ['-c', String(cores), ...command],
+                         {env: {...process.env, ...environment}});
     this.process.stdin.on('error', () => {});
     this.process.stderr.on('data', (text) => (this.#messages += text));
     const reader = createInterface({input: this.process.stdout});
@@ -43,30 +49,25 @@ export class Worker {
     return new Promise((resolve, reject) => this.#waiting.push({resolve, reject}));
   }
 
-  async #ask(line) {
+  /** Sends a command and gives the line it is answered with. */
+  async ask(line) {
     this.process.stdin.write(`${line}\n`);
     return this.#answer();
   }
 
   /** The outputs of all samples, one after the other. */
   async outputs() {
-    return (await this.#ask('check')).trim().split(/\s+/).map(Number);
+    return (await this.ask('check')).trim().split(/\s+/).map(Number);
   }
 
   /** Nanoseconds of processor time of `count` inferences. */
   async run(count) {
-    return Number(await this.#ask(`run ${count}`));
+    return Number(await this.ask(`run ${count}`));
   }
 
   stop() {
     this.process.stdin.end();
   }
-}
-
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** Long enough for JavaScript to be compiled and for caches to fill. */
