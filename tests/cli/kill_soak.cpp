@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// kill_soak [KILLS]: kills training with SIGKILL at random instants, many of them inside a save,
-// and looks whether the checkpoint and the state can still be read, nothing saved before is lost
-// and the next run removes what was left. Then stops it with SIGTERM, once and twice, and tells how
-// long that took.
+// kill_soak [KILLS]: kills training with SIGKILL at random instants, every other one after a save
+// has begun, and looks whether the checkpoint and the state can still be read, nothing saved before
+// is lost and the next run removes what was left. Then stops it with SIGTERM, once and twice, and
+// tells how long that took.
 
 #include <fmt/format.h>
 
@@ -77,6 +77,13 @@ testing::Running train_for(const fs::path& folder, std::chrono::microseconds del
   return training;
 }
 
+/// Waits for the next save to begin, which takes some ten milliseconds; it may be over before.
+void wait_for_save(const fs::path& folder) {
+  for (int tick = 0; tick < 100000 && leftovers(folder / kRuns).empty(); ++tick) {
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
 void expect_code(const testing::Outcome& outcome, const std::set<int>& codes) {
   if (codes.contains(outcome.code)) return;
   throw std::runtime_error(
@@ -144,6 +151,10 @@ int main(int argc, char** argv) {
   std::int64_t last_step = 0;
   for (int i = 0; i < kills; ++i) {
     testing::Running training = train_for(folder.path(), delay());
+    if (i % 2 == 1) {
+      wait_for_save(folder.path());
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 20000));
+    }
     training.send(SIGKILL);
     expect_code(training.finish(), {128 + SIGKILL});
     look(folder.path(), last_step, left, counts);

@@ -37,22 +37,14 @@ bool is_save(const std::string& line, const SaveSite& site) {
 }  // namespace
 
 bool can_trace() {
-  return std::system("strace -f -qq --seccomp-bpf -o /dev/null -e trace=close true 2>/dev/null") ==
-         0;
+  return std::system("strace -qq -o /dev/null -e trace=close true 2>/dev/null") == 0;
 }
 
+// The main thread alone, which saves: other threads and processes would have counts of their own.
 std::vector<std::string> traced(const std::filesystem::path& log) {
-  return {"strace",
-          "-f",
-          "-y",
-          "-qq",
-          "--seccomp-bpf",
-          "-s",
-          "0",
-          "-o",
-          log.string(),
-          "-e",
-          "trace=execve,openat,read,write,fsync,close,rename,unlink"};
+  return {"strace",     "-y", "-qq",
+          "-s",         "0",  "-o",
+          log.string(), "-e", "trace=execve,openat,read,write,fsync,close,rename,unlink"};
 }
 
 std::vector<std::string> traced(const std::filesystem::path& log, const SaveSite& site,
@@ -64,23 +56,20 @@ std::vector<std::string> traced(const std::filesystem::path& log, const SaveSite
 }
 
 std::vector<SaveSite> save_sites(const std::filesystem::path& log, const std::string& folder) {
-  static const std::regex form(R"(^(\d+) +(\w+)\((\d*))");
+  static const std::regex form(R"(^(\w+)\((\d*))");
   std::ifstream lines(log);
   std::vector<SaveSite> sites;
   std::map<std::string, int> numbers;
   std::map<std::string, int> replaced;
   std::set<std::string> written;  // descriptors
-  std::string main_thread;
   std::smatch parts;
   for (std::string line; std::getline(lines, line);) {
     if (!std::regex_search(line, parts, form)) continue;
-    if (main_thread.empty()) main_thread = parts[1];
-    if (parts[1] != main_thread) continue;
     SaveSite site;
-    site.call = parts[2];
+    site.call = parts[1];
     site.number = ++numbers[site.call];
     site.replaced = replaced;
-    const std::string descriptor = parts[3];
+    const std::string descriptor = parts[2];
     if (!read_file_name(line, folder, site)) continue;
     if (site.call == "write") written.insert(descriptor);
     if (site.call == "close") site.must_fail = written.erase(descriptor) > 0;
