@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <thread>
 
 #include "core/error.h"
@@ -42,6 +43,15 @@ auto translated(const Work& work) {
   } catch (const c10::Error& error) {
     throw Error(ErrorKind::internal, std::string("LibTorch: ") + error.what_without_backtrace());
   }
+}
+
+template <typename Work>
+auto with_trainer(const FitRequest& request, Observer& observer, const Work& work) {
+  WorkerPool pool(std::min(worker_count(request.compute), request.options.batch_size));
+  // bf16 does not count far enough for the integers of an int8 network.
+  const bool use_bf16 = !request.quantization && choose_bf16(request.compute.precision);
+  Trainer trainer(request, use_bf16, pool, observer);
+  return std::invoke(work, trainer);
 }
 
 double measure_fp32_gflops() {
@@ -82,11 +92,14 @@ class LibtorchEngine final : public Engine {
   }
 
   FitResult fit(const FitRequest& request, Observer& observer) const override {
+    return translated([&] { return with_trainer(request, observer, &Trainer::run); });
+  }
+
+  TrainingProfile profile(const FitRequest& request, std::int64_t steps) const override {
     return translated([&] {
-      WorkerPool pool(std::min(worker_count(request.compute), request.options.batch_size));
-      // bf16 does not count far enough for the integers of an int8 network.
-      const bool use_bf16 = !request.quantization && choose_bf16(request.compute.precision);
-      return Trainer(request, use_bf16, pool, observer).run();
+      Observer nobody;
+      return with_trainer(request, nobody,
+                          [&](Trainer& trainer) { return trainer.profile(steps); });
     });
   }
 

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "train/batch.h"
+#include "train/libtorch/step_clock.h"
 #include "train/schedule.h"
 
 namespace biglittle {
@@ -160,6 +161,7 @@ double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch)
   const auto count = static_cast<std::int64_t>(rows.size());
   if (quantized_) quantized_->refresh(trainable_);
   pool_.run([&](std::int64_t worker) {
+    const ScopedPart part(Part::other);
     const auto [begin, end] = share(count, worker, pool_.size());
     // Dropout follows from the step alone, so that a resumed run draws the same.
     Random random(static_cast<std::uint64_t>(request_.seed), static_cast<std::uint64_t>(step_),
@@ -195,9 +197,12 @@ void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> 
   replica.batch.resize(rows.size() * static_cast<std::size_t>(shape.count()));
   replica.flipped.resize(rows.size());
   const Preprocessing& raw = quantized_ ? quantized_->unscaled() : request_.preprocessing;
-  fill_training_batch(*request_.train, rows, raw, request_.options.augment,
-                      {static_cast<std::uint64_t>(request_.seed), epoch}, replica.batch,
-                      replica.flipped);
+  {
+    const ScopedPart part(Part::augmentation);
+    fill_training_batch(*request_.train, rows, raw, request_.options.augment,
+                        {static_cast<std::uint64_t>(request_.seed), epoch}, replica.batch,
+                        replica.flipped);
+  }
   const at::Tensor x = as_batch(replica.batch, shape);  // [n, C, H, W]
   const at::Tensor labels = at::empty({static_cast<std::int64_t>(rows.size())}, at::kLong);  // [n]
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -208,15 +213,18 @@ void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> 
   {
     const AutocastScope scope(use_bf16_);
     if (teacher_) {
+      const ScopedPart part(Part::teacher);
       const at::Tensor seen = quantized_ ? x * request_.preprocessing.scale : x;
       beliefs = teacher_->of(seen, rows, replica.flipped);
     }
     logits = forward(replica, x);
   }
+  const ScopedPart part(Part::loss);
   const at::Tensor loss =
       loss_sum(logits, labels, beliefs, request_.distillation ? &*request_.distillation : nullptr,
                request_.options.label_smoothing);
   replica.loss = loss.item<double>();
+  const ScopedPart backward(Part::other);
   (loss / batch_size).backward();
 }
 
@@ -229,6 +237,7 @@ void Trainer::update_weights(double rate) {
   optimizer_.begin_step(rate);
   const std::span<float> sum = numbers(replicas_.front().gradients);
   pool_.run([&](std::int64_t worker) {
+    const ScopedPart part(Part::optimizer);
     const auto [begin, end] = share(trainable_.numel(), worker, pool_.size());
     for (std::size_t other = 1; other < replicas_.size(); ++other) {
       const std::span<const float> gradients = numbers(replicas_[other].gradients);

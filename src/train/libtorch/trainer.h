@@ -25,6 +25,10 @@ class Trainer {
 
   FitResult run();
 
+  /// Times `steps` steps of the first epoch, each thread's part by part, after a few that are not
+  /// timed; then measures the machine's peak. Ends the training: weights and step are used up.
+  TrainingProfile profile(std::int64_t steps);
+
  private:
   // One worker's part: its own gradients and running statistics over shared weights.
   struct Replica {
@@ -43,6 +47,7 @@ class Trainer {
   void require_same_computing(const FitState& state) const;
   double run_epoch(std::int64_t epoch, double loss);
   bool keep_if_best(const TensorMap& weights, std::int64_t epoch, const Json& metrics);
+  void repeat_steps(std::int64_t steps);
   double run_step(std::span<const std::int64_t> rows, std::int64_t epoch);
   Replica make_replica() const;
   void compute_gradients(Replica& replica, std::span<const std::int64_t> rows, std::int64_t epoch,
