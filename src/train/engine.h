@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/observer.h"
@@ -136,6 +137,23 @@ struct FitResult {
 inline constexpr std::int64_t kMostRollbacks = 5;
 inline constexpr double kRollbackFactor = 0.5;
 
+/// Where the time of training steps goes.
+struct TrainingProfile {
+  std::int64_t steps = 0;
+  std::int64_t batch_size = 0;
+  std::int64_t threads = 1;
+  Precision precision = Precision::fp32;
+  double seconds = 0.0;  ///< of all steps, by the wall
+  /// Seconds of all threads together by what they were at; they sum to seconds * threads.
+  std::vector<std::pair<std::string, double>> parts;
+  /// Floating-point operations of a step: two for each multiply-accumulate of convolutions and
+  /// linear layers, forward, for weight gradients, and for input gradients except the first
+  /// layer's.
+  double step_operations = 0.0;
+  /// Of a matrix product in the same precision on each thread at once, right after the steps.
+  double peak_gflops = 0.0;
+};
+
 /// What the machine and LibTorch offer.
 struct EngineInfo {
   std::string libtorch_version;
@@ -179,6 +197,10 @@ class Engine {
   virtual void observe(const Network& network, const Preprocessing& preprocessing,
                        const Samples& samples, const ComputeOptions& compute,
                        const SeeActivations& see) const = 0;
+
+  /// Runs `steps` >= 1 steps of what fit would do and times their parts; nothing is kept. Throws
+  /// what fit throws.
+  virtual TrainingProfile profile(const FitRequest& request, std::int64_t steps) const = 0;
 };
 
 /// Thrown when a signal ended the work after a safe point; not an error of anybody.

@@ -97,6 +97,10 @@ FitResult FloatEngine::fit(const FitRequest&, Observer&) const {
   throw Error(ErrorKind::internal, "the float engine of the tests cannot train");
 }
 
+TrainingProfile FloatEngine::profile(const FitRequest&, std::int64_t) const {
+  throw Error(ErrorKind::internal, "the float engine of the tests cannot train");
+}
+
 std::vector<float> FloatEngine::logits(const Network& network, const Preprocessing& preprocessing,
                                        const Samples& samples, const ComputeOptions&) const {
   std::vector<float> result;

@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "core/random.h"
 #include "graph/reference.h"
 #include "graph/zoo.h"
@@ -85,6 +87,111 @@ TEST(GraphModule, EqualsPlainLoopsOnUnevenPaddingAndEveryPool) {
   x = graph.append("hidden_relu", Relu{}, {x});
   graph.append("classifier", Linear{3}, {x});
   expect_equals_reference(graph, 6);
+}
+
+// The network as separate LibTorch operations in training mode, in float64; `leaves` by weight
+// name.
+at::Tensor train_separately(const Graph& graph, std::map<std::string, at::Tensor>& leaves,
+                            const at::Tensor& input) {
+  std::map<std::string, at::Tensor> values;
+  for (const Node& node : graph.nodes()) {
+    const auto weight = [&](const char* suffix) {
+      const auto found = leaves.find(node.name + suffix);
+      return found == leaves.end() ? at::Tensor() : found->second;
+    };
+    const at::Tensor x = node.inputs.empty() ? input : values.at(node.inputs[0]);
+    at::Tensor& y = values[node.name];
+    if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
+      const Window& w = conv->window;
+      y = at::conv2d(x, weight(".weight"), weight(".bias"), {w.stride_height, w.stride_width},
+                     {w.pad_top, w.pad_left}, {1, 1}, conv->groups);
+    } else if (std::holds_alternative<BatchNorm>(node.op)) {
+      y = at::batch_norm(x, weight(".weight"), weight(".bias"), {}, {}, true, 0.1, 1e-5, false);
+    } else if (std::holds_alternative<Relu>(node.op)) {
+      y = at::relu(x);
+    } else if (std::holds_alternative<Relu6>(node.op)) {
+      y = at::hardtanh(x, 0.0, 6.0);
+    } else if (std::holds_alternative<MaxPool>(node.op)) {
+      y = at::max_pool2d(x, {2, 2}, {2, 2});
+    } else if (std::holds_alternative<GlobalAvgPool>(node.op)) {
+      y = x.mean({2, 3}, true);
+    } else if (std::holds_alternative<Add>(node.op)) {
+      y = x + values.at(node.inputs[1]);
+    } else if (std::holds_alternative<Linear>(node.op)) {
+      y = at::linear(x.flatten(1), weight(".weight"), weight(".bias"));
+    } else {
+      y = x;
+    }
+  }
+  return values.at(graph.output().name);
+}
+
+// Outputs and every gradient of a training pass: what GraphModule fuses changes nothing.
+void expect_trains_as_separate_operations(const Graph& graph, std::uint64_t seed) {
+  const Network network = random_network(graph, seed);
+  const FlatLayout layout(graph);
+  const at::Tensor trainable = at::empty({layout.trainable_count()});
+  const at::Tensor buffers = at::empty({layout.buffer_count()});
+  const at::Tensor gradients = at::zeros_like(trainable);
+  layout.load(network.weights, trainable, buffers);
+  at::manual_seed(seed);
+  const Shape& shape = graph.input().shape;
+  const at::Tensor input = at::randn({6, shape.channels, shape.height, shape.width});
+  const GraphModule module(graph, layout, trainable, buffers, gradients);
+  const at::Tensor y =
+      module.forward(input.contiguous(at::MemoryFormat::ChannelsLast), Mode::training);
+
+  std::map<std::string, at::Tensor> leaves;
+  for (const FlatLayout::Slot& slot : layout.slots()) {
+    if (!slot.spec.trainable) continue;
+    leaves[slot.spec.name] =
+        FlatLayout::view(trainable, slot).detach().to(at::kDouble).clone().set_requires_grad(true);
+  }
+  const at::Tensor truth = train_separately(graph, leaves, input.to(at::kDouble));
+  const auto error = [](const at::Tensor& a, const at::Tensor& b) {
+    return (a.to(at::kDouble) - b).norm().item<double>() / (b.norm().item<double>() + 1e-6);
+  };
+  EXPECT_LT(error(y, truth), 1e-4);
+  (y * y).sum().backward();
+  (truth * truth).sum().backward();
+  for (const FlatLayout::Slot& slot : layout.slots()) {
+    if (!slot.spec.trainable) continue;
+    EXPECT_LT(error(FlatLayout::view(gradients, slot), leaves.at(slot.spec.name).grad()), 1e-3)
+        << slot.spec.name;
+  }
+}
+
+TEST(GraphModule, TrainsAsSeparateOperationsDo) {
+  const Shape shape{3, 16, 16};
+  NetworkOptions options;
+  options.width = 8;
+  for (const Architecture arch :
+       {Architecture::resnet, Architecture::resnet9, Architecture::vgg, Architecture::ds_cnn}) {
+    SCOPED_TRACE(name_of(arch));
+    options.arch = arch;
+    options.depth = arch == Architecture::resnet ? 8 : arch == Architecture::vgg ? 4 : 0;
+    options.relu6 = arch == Architecture::ds_cnn;
+    expect_trains_as_separate_operations(build_network(options, shape, 5), 11);
+  }
+}
+
+TEST(GraphModule, FusesNothingThatSomebodyElseReads) {
+  const Window window = square_window(3, 1, 1);
+  Graph graph;
+  std::string x = graph.append("input", Input{{2, 6, 6}});
+  const std::string conv = graph.append("conv", Conv2d{4, window, 1, false}, {x});
+  const std::string norm = graph.append("norm", BatchNorm{}, {conv});
+  const std::string clamped = graph.append("clamped", Relu{}, {norm});  // norm has two readers
+  x = graph.append("sum", Add{}, {clamped, norm});
+  const std::string other = graph.append("other", BatchNorm{}, {x});
+  x = graph.append("twice", Add{}, {other, other});
+  const std::string left = graph.append("left", BatchNorm{}, {x});
+  const std::string right = graph.append("right", BatchNorm{}, {conv});
+  x = graph.append("both", Add{}, {left, right});  // one of them takes the sum
+  x = graph.append("both_sum", Add{}, {x, clamped});
+  x = graph.append("pool", GlobalAvgPool{}, {x});
+  graph.append("classifier", Linear{3}, {x});
+  expect_trains_as_separate_operations(graph, 12);
 }
 
 TEST(FlatLayout, GivesBackTheWeightsItWasGiven) {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
 #include <thread>
 
 #include "core/error.h"
@@ -60,6 +61,16 @@ auto translated(const Work& work) {
   }
 }
 
+template <typename Work>
+auto with_trainer(const FitRequest& request, Observer& observer, const Work& work) {
+  const RankGroup ranks(request.ranks, request.compute);
+  WorkerPool pool(replicas_of_rank(request, ranks));
+  // bf16 does not count far enough for the integers of an int8 network.
+  const bool use_bf16 = !request.quantization && choose_bf16(request.compute.precision);
+  Trainer trainer(request, use_bf16, pool, ranks, observer);
+  return std::invoke(work, trainer);
+}
+
 double measure_fp32_gflops() {
   constexpr std::int64_t kSize = 1024;
   at::set_num_threads(1);
@@ -99,12 +110,14 @@ class LibtorchEngine final : public Engine {
   }
 
   FitResult fit(const FitRequest& request, Observer& observer) const override {
+    return translated([&] { return with_trainer(request, observer, &Trainer::run); });
+  }
+
+  TrainingProfile profile(const FitRequest& request, std::int64_t steps) const override {
     return translated([&] {
-      const RankGroup ranks(request.ranks, request.compute);
-      WorkerPool pool(replicas_of_rank(request, ranks));
-      // bf16 does not count far enough for the integers of an int8 network.
-      const bool use_bf16 = !request.quantization && choose_bf16(request.compute.precision);
-      return Trainer(request, use_bf16, pool, ranks, observer).run();
+      Observer nobody;
+      return with_trainer(request, nobody,
+                          [&](Trainer& trainer) { return trainer.profile(steps); });
     });
   }
 

@@ -18,9 +18,13 @@
 namespace biglittle {
 namespace {
 
-// Rows summed in float32 before they are added to double sums: short enough to be exact to
-// rounding, long enough for the conversion not to matter.
-constexpr std::int64_t kBlockRows = 128;
+// Values of a channel summed in float32 before they are added to double sums: few enough to be
+// exact to rounding, enough for the conversion not to matter.
+constexpr std::int64_t kBlockLines = 128;
+
+// Rows of few channels are taken several at a time, as one line of at least so many values: a loop
+// over 16 channels would wait for its own sums.
+constexpr std::int64_t kLineValues = 256;
 
 BIGLITTLE_INLINE float load(float value) { return value; }
 BIGLITTLE_INLINE float load(Bfloat16 value) {
@@ -34,152 +38,277 @@ BIGLITTLE_INLINE void store(Bfloat16& place, float value) {
   place.bits = static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-// The pointers of these rows never overlap; saying so is what lets the loops become vectors.
-template <typename Value>
-BIGLITTLE_INLINE void add_moments(std::size_t channels, const Value* __restrict x,
-                                  float* __restrict sum, float* __restrict squares) {
-  for (std::size_t c = 0; c < channels; ++c) {
-    const float value = load(x[c]);
-    sum[c] += value;
-    squares[c] += value * value;
+// How [rows, C] falls into lines of `fold` rows, and what is left: single rows.
+struct Lines {
+  std::int64_t fold;
+  std::int64_t width;  // values of a line
+  std::int64_t count;  // of whole lines
+  std::int64_t rows;
+  std::int64_t channels;
+};
+
+BIGLITTLE_INLINE Lines lines_of(std::int64_t rows, std::int64_t channels) {
+  const std::int64_t fold = std::clamp<std::int64_t>(kLineValues / channels, 1, rows);
+  return {fold, fold * channels, rows / fold, rows, channels};
+}
+
+// Calls visit(offset of the line's first value, its values), lines before left rows.
+template <typename Visit>
+BIGLITTLE_INLINE void for_each_line(const Lines& lines, std::int64_t first, std::int64_t last,
+                                    const Visit& visit) {
+  for (std::int64_t i = first; i < last; ++i) {
+    visit(i * lines.width, static_cast<std::size_t>(lines.width));
+  }
+  if (last < lines.count) return;
+  for (std::int64_t row = lines.count * lines.fold; row < lines.rows; ++row) {
+    visit(row * lines.channels, static_cast<std::size_t>(lines.channels));
   }
 }
 
-template <typename Value>
-BIGLITTLE_INLINE void scale_row(std::size_t channels, const Value* __restrict x,
-                                Value* __restrict y, const float* __restrict slope,
-                                const float* __restrict shift, float floor) {
-  for (std::size_t c = 0; c < channels; ++c) {
-    const float value = load(x[c]) * slope[c] + shift[c];
-    // Written so that a NaN stays a NaN.
-    store(y[c], value < floor ? floor : value);
-  }
+// Repeats the first C values over the line.
+BIGLITTLE_INLINE void repeat_over_line(const Lines& lines, float* values) {
+  for (std::int64_t i = lines.channels; i < lines.width; ++i)
+    values[i] = values[i - lines.channels];
 }
 
-template <typename Value>
-BIGLITTLE_INLINE void forward(const NormForward<Value>& pass) {
-  const auto channels = static_cast<std::size_t>(pass.channels);
-  std::vector<double> sum(channels);
-  std::vector<double> squares(channels);
-  std::vector<float> block(2 * channels);
-  float* const block_sum = block.data();
-  float* const block_squares = block.data() + channels;
-  for (std::int64_t first = 0; first < pass.rows; first += kBlockRows) {
+// Two double sums a channel of what add(offset, values, first sums, second sums) adds to float sums
+// for each line.
+struct Sums {
+  std::vector<double> first;
+  std::vector<double> second;
+};
+template <typename AddLine>
+BIGLITTLE_INLINE Sums sum_lines(const Lines& lines, const AddLine& add) {
+  const auto channels = static_cast<std::size_t>(lines.channels);
+  const auto width = static_cast<std::size_t>(lines.width);
+  Sums sums{std::vector<double>(channels), std::vector<double>(channels)};
+  std::vector<float> block(2 * width);
+  for (std::int64_t begin = 0; begin < lines.count; begin += kBlockLines) {
     std::fill(block.begin(), block.end(), 0.0f);
-    const std::int64_t last = std::min(first + kBlockRows, pass.rows);
-    for (std::int64_t row = first; row < last; ++row) {
-      add_moments(channels, pass.x + row * pass.channels, block_sum, block_squares);
-    }
-    for (std::size_t c = 0; c < channels; ++c) {
-      sum[c] += double{block_sum[c]};
-      squares[c] += double{block_squares[c]};
+    for_each_line(
+        lines, begin, std::min(begin + kBlockLines, lines.count),
+        [&](std::int64_t at, std::size_t values) __attribute__((always_inline)) {
+          add(at, values, block.data(), block.data() + width);
+        });
+    for (std::size_t i = 0; i < width; i += channels) {
+      for (std::size_t c = 0; c < channels; ++c) {
+        sums.first[c] += double{block[i + c]};
+        sums.second[c] += double{block[width + i + c]};
+      }
     }
   }
+  return sums;
+}
+
+// What the activation lets through unchanged: values strictly between.
+struct Limits {
+  float low;
+  float high;
+};
+BIGLITTLE_INLINE Limits limits_of(Activation activation) {
+  if (activation == Activation::none) return {-INFINITY, INFINITY};
+  return {0.0f, activation == Activation::relu6 ? 6.0f : INFINITY};
+}
+// Written so that a NaN stays a NaN.
+BIGLITTLE_INLINE float clamp(float value, Limits limits) {
+  const float raised = value < limits.low ? limits.low : value;
+  return raised > limits.high ? limits.high : raised;
+}
+BIGLITTLE_INLINE float let_through(float gradient, float value, Limits limits) {
+  return value > limits.low && value < limits.high ? gradient : 0.0f;
+}
+
+// The pointers of these lines never overlap; saying so is what lets the loops become vectors.
+template <typename Value>
+BIGLITTLE_INLINE void add_moments(std::size_t n, const Value* __restrict x, float* __restrict sum,
+                                  float* __restrict squares) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const float value = load(x[i]);
+    sum[i] += value;
+    squares[i] += value * value;
+  }
+}
+
+// `skip` is read with a residual only.
+template <Residual kResidual, typename Value>
+BIGLITTLE_INLINE void scale_line(std::size_t n, const Value* __restrict x,
+                                 const Value* __restrict skip, Value* __restrict y,
+                                 const float* __restrict slope, const float* __restrict shift,
+                                 Limits limits) {
+  for (std::size_t i = 0; i < n; ++i) {
+    float value = load(x[i]) * slope[i] + shift[i];
+    if constexpr (kResidual == Residual::inside) value += load(skip[i]);
+    value = clamp(value, limits);
+    if constexpr (kResidual == Residual::outside) value += load(skip[i]);
+    store(y[i], value);
+  }
+}
+
+// The batch's moments into statistics and running ones.
+template <typename Value>
+BIGLITTLE_INLINE void take_moments(const NormForward<Value>& pass, const Sums& sums) {
   const auto n = static_cast<double>(pass.rows);
-  float* const slope = block_sum;
-  float* const shift = block_squares;
-  for (std::size_t c = 0; c < channels; ++c) {
-    const double mean = sum[c] / n;
-    const double variance = std::max(0.0, squares[c] / n - mean * mean);
-    const double inverse = 1.0 / std::sqrt(variance + double{pass.epsilon});
+  const double momentum{pass.momentum};
+  for (std::size_t c = 0; c < sums.first.size(); ++c) {
+    const double mean = sums.first[c] / n;
+    const double variance = std::max(0.0, sums.second[c] / n - mean * mean);
     pass.statistics.mean[c] = static_cast<float>(mean);
-    pass.statistics.inverse_deviation[c] = static_cast<float>(inverse);
-    slope[c] = static_cast<float>(inverse * double{pass.weight[c]});
-    shift[c] = static_cast<float>(double{pass.bias[c]} - mean * inverse * double{pass.weight[c]});
-    const double momentum{pass.momentum};
+    pass.statistics.inverse_deviation[c] =
+        static_cast<float>(1.0 / std::sqrt(variance + double{pass.epsilon}));
     const double unbiased = variance * n / (n - 1.0);
     pass.running_mean[c] =
         static_cast<float>((1.0 - momentum) * double{pass.running_mean[c]} + momentum * mean);
     pass.running_variance[c] = static_cast<float>(
         (1.0 - momentum) * double{pass.running_variance[c]} + momentum * unbiased);
   }
-  const float floor = pass.activation == Activation::relu ? 0.0f : -INFINITY;
-  for (std::int64_t row = 0; row < pass.rows; ++row) {
-    const std::int64_t at = row * pass.channels;
-    scale_row(channels, pass.x + at, pass.y + at, slope, shift, floor);
-  }
 }
 
-// One row's part of sum t and sum t (x - mean), t being dy where the activation let it through.
-template <bool kGated, typename Value>
-BIGLITTLE_INLINE void add_row(std::size_t channels, const Value* __restrict x,
-                              const Value* __restrict y, const Value* __restrict dy,
-                              const float* __restrict mean, float* __restrict sum,
-                              float* __restrict product) {
-  for (std::size_t c = 0; c < channels; ++c) {
-    const float gate = !kGated || load(y[c]) > 0.0f ? 1.0f : 0.0f;
-    const float t = gate * load(dy[c]);
-    sum[c] += t;
-    product[c] += t * (load(x[c]) - mean[c]);
+// norm = slope x + shift, over a line. Forward and backward both ask for it, so that they agree on
+// which side of the activation's bend a value lies.
+struct Affine {
+  std::vector<float> slope;
+  std::vector<float> shift;
+};
+BIGLITTLE_INLINE Affine affine(const Lines& lines, const NormStatistics& statistics,
+                               const float* weight, const float* bias) {
+  const auto width = static_cast<std::size_t>(lines.width);
+  Affine result{std::vector<float>(width), std::vector<float>(width)};
+  for (std::size_t c = 0; c < static_cast<std::size_t>(lines.channels); ++c) {
+    const double gain = double{statistics.inverse_deviation[c]} * double{weight[c]};
+    result.slope[c] = static_cast<float>(gain);
+    result.shift[c] = static_cast<float>(double{bias[c]} - double{statistics.mean[c]} * gain);
   }
+  repeat_over_line(lines, result.slope.data());
+  repeat_over_line(lines, result.shift.data());
+  return result;
 }
 
-// dx = k t + a x + b.
-template <bool kGated, typename Value>
-BIGLITTLE_INLINE void combine_row(std::size_t channels, const Value* __restrict x,
-                                  const Value* __restrict y, const Value* __restrict dy,
-                                  Value* __restrict dx, const float* __restrict k,
-                                  const float* __restrict a, const float* __restrict b) {
-  for (std::size_t c = 0; c < channels; ++c) {
-    const float gate = !kGated || load(y[c]) > 0.0f ? 1.0f : 0.0f;
-    store(dx[c], k[c] * (gate * load(dy[c])) + (a[c] * load(x[c]) + b[c]));
-  }
+template <Residual kResidual, typename Value>
+BIGLITTLE_INLINE void forward(const NormForward<Value>& pass) {
+  const Lines lines = lines_of(pass.rows, pass.channels);
+  take_moments(pass, sum_lines(
+                         lines, [&](std::int64_t at, std::size_t n, float* sum, float* squares)
+                                    __attribute__((always_inline)) {
+                                      add_moments(n, pass.x + at, sum, squares);
+                                    }));
+  const Affine norm = affine(lines, pass.statistics, pass.weight, pass.bias);
+  const Limits limits = limits_of(pass.tail.activation);
+  const Value* const skip = kResidual == Residual::none ? pass.x : pass.skip;  // not read when none
+  for_each_line(
+      lines, 0, lines.count, [&](std::int64_t at, std::size_t n) __attribute__((always_inline)) {
+        scale_line<kResidual>(n, pass.x + at, skip + at, pass.y + at, norm.slope.data(),
+                              norm.shift.data(), limits);
+      });
 }
 
-template <bool kGated, typename Value>
-BIGLITTLE_INLINE void backward(const NormBackward<Value>& pass) {
-  const auto channels = static_cast<std::size_t>(pass.channels);
-  const float* const mean = pass.statistics.mean;
-  std::vector<double> sum(channels);
-  std::vector<double> product(channels);
-  std::vector<float> block(3 * channels);
-  float* const block_sum = block.data();
-  float* const block_product = block.data() + channels;
-  for (std::int64_t first = 0; first < pass.rows; first += kBlockRows) {
-    std::fill(block.begin(), block.end(), 0.0f);
-    const std::int64_t last = std::min(first + kBlockRows, pass.rows);
-    for (std::int64_t row = first; row < last; ++row) {
-      const std::int64_t at = row * pass.channels;
-      add_row<kGated>(channels, pass.x + at, pass.y + at, pass.dy + at, mean, block_sum,
-                      block_product);
+// How the gradient t that passed the activation is had: it is dy, or dy where slope x + shift lies
+// between the limits, or dy where y does, kept in dskip.
+enum class Gate { open, computed, stored };
+
+// One line's part of sum t and sum t (x - mean).
+template <Gate kGate, typename Value>
+BIGLITTLE_INLINE void add_line(std::size_t n, const Value* __restrict x, const Value* __restrict y,
+                               const Value* __restrict dy, Value* __restrict dskip,
+                               const float* __restrict slope, const float* __restrict shift,
+                               const float* __restrict mean, Limits limits, float* __restrict sum,
+                               float* __restrict product) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const float value = load(x[i]);
+    float t = load(dy[i]);
+    if constexpr (kGate == Gate::computed) t = let_through(t, value * slope[i] + shift[i], limits);
+    if constexpr (kGate == Gate::stored) {
+      t = let_through(t, load(y[i]), limits);
+      store(dskip[i], t);
     }
-    for (std::size_t c = 0; c < channels; ++c) {
-      sum[c] += double{block_sum[c]};
-      product[c] += double{block_product[c]};
-    }
+    sum[i] += t;
+    product[i] += t * (value - mean[i]);
   }
-  // a and b collect what does not depend on t.
-  float* const k = block.data();
-  float* const a = block.data() + channels;
-  float* const b = block.data() + 2 * channels;
-  const auto n = static_cast<double>(pass.rows);
-  for (std::size_t c = 0; c < channels; ++c) {
+}
+
+// dx = k t + a x + b, with k = slope; what is stored of t is read from `dy`.
+template <Gate kGate, typename Value>
+BIGLITTLE_INLINE void combine_line(std::size_t n, const Value* __restrict x,
+                                   const Value* __restrict dy, Value* __restrict dx,
+                                   const float* __restrict slope, const float* __restrict shift,
+                                   const float* __restrict a, const float* __restrict b,
+                                   Limits limits) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const float value = load(x[i]);
+    float t = load(dy[i]);
+    if constexpr (kGate == Gate::computed) t = let_through(t, value * slope[i] + shift[i], limits);
+    store(dx[i], slope[i] * t + (a[i] * value + b[i]));
+  }
+}
+
+// The parameters' gradients, and a and b, which collect what does not depend on t.
+template <typename Value>
+BIGLITTLE_INLINE Affine take_gradients(const NormBackward<Value>& pass, const Lines& lines,
+                                       const Sums& sums) {
+  const auto width = static_cast<std::size_t>(lines.width);
+  const auto rows = static_cast<double>(pass.rows);
+  Affine rest{std::vector<float>(width), std::vector<float>(width)};
+  for (std::size_t c = 0; c < sums.first.size(); ++c) {
     const double inverse{pass.statistics.inverse_deviation[c]};
     const double gain = double{pass.weight[c]} * inverse;
-    const double along = -gain * inverse * inverse * product[c] / n;
-    pass.dbias[c] = static_cast<float>(sum[c]);
-    pass.dweight[c] = static_cast<float>(product[c] * inverse);
-    k[c] = static_cast<float>(gain);
-    a[c] = static_cast<float>(along);
-    b[c] = static_cast<float>(-gain * sum[c] / n - along * double{mean[c]});
+    const double along = -gain * inverse * inverse * sums.second[c] / rows;
+    pass.dbias[c] = static_cast<float>(sums.first[c]);
+    pass.dweight[c] = static_cast<float>(sums.second[c] * inverse);
+    rest.slope[c] = static_cast<float>(along);
+    rest.shift[c] =
+        static_cast<float>(-gain * sums.first[c] / rows - along * double{pass.statistics.mean[c]});
   }
-  for (std::int64_t row = 0; row < pass.rows; ++row) {
-    const std::int64_t at = row * pass.channels;
-    combine_row<kGated>(channels, pass.x + at, pass.y + at, pass.dy + at, pass.dx + at, k, a, b);
+  repeat_over_line(lines, rest.slope.data());
+  repeat_over_line(lines, rest.shift.data());
+  return rest;
+}
+
+template <Gate kGate, typename Value>
+BIGLITTLE_INLINE void backward(const NormBackward<Value>& pass) {
+  const Lines lines = lines_of(pass.rows, pass.channels);
+  const Affine norm = affine(lines, pass.statistics, pass.weight, pass.bias);
+  const Limits limits = limits_of(pass.tail.activation);
+  std::vector<float> mean(static_cast<std::size_t>(lines.width));
+  std::copy_n(pass.statistics.mean, pass.channels, mean.begin());
+  repeat_over_line(lines, mean.data());
+  // Neither is used unless t is stored.
+  const Value* const y = kGate == Gate::stored ? pass.y : pass.x;
+  Value* const dskip = kGate == Gate::stored ? pass.dskip : pass.dx;
+  const Sums sums = sum_lines(
+      lines, [&](std::int64_t at, std::size_t n, float* sum,
+                 float* product) __attribute__((always_inline)) {
+        add_line<kGate>(n, pass.x + at, y + at, pass.dy + at, dskip + at, norm.slope.data(),
+                        norm.shift.data(), mean.data(), limits, sum, product);
+      });
+  const Affine rest = take_gradients(pass, lines, sums);
+  const Value* const t = kGate == Gate::stored ? pass.dskip : pass.dy;
+  for_each_line(
+      lines, 0, lines.count, [&](std::int64_t at, std::size_t n) __attribute__((always_inline)) {
+        combine_line<kGate>(n, pass.x + at, t + at, pass.dx + at, norm.slope.data(),
+                            norm.shift.data(), rest.slope.data(), rest.shift.data(), limits);
+      });
+}
+
+template <typename Value>
+BIGLITTLE_INLINE void forward_by_tail(const NormForward<Value>& pass) {
+  switch (pass.tail.residual) {
+    case Residual::none:
+      return forward<Residual::none>(pass);
+    case Residual::inside:
+      return forward<Residual::inside>(pass);
+    case Residual::outside:
+      return forward<Residual::outside>(pass);
   }
 }
 
 template <typename Value>
-BIGLITTLE_INLINE void backward_by_activation(const NormBackward<Value>& pass) {
-  if (pass.activation == Activation::relu) {
-    backward<true>(pass);
-  } else {
-    backward<false>(pass);
-  }
+BIGLITTLE_INLINE void backward_by_tail(const NormBackward<Value>& pass) {
+  if (pass.tail.activation == Activation::none) return backward<Gate::open>(pass);
+  if (pass.tail.residual == Residual::inside) return backward<Gate::stored>(pass);
+  return backward<Gate::computed>(pass);
 }
 
-// `top` and `bottom` are the two rows of a window, [2, C] each. The winner is counted in 32 bits, as
-// wide as the values, so that both live in the same vector lanes.
+// `top` and `bottom` are the two rows of a window, [2, C] each. The winner is counted in 32 bits,
+// as wide as the values, so that both live in the same vector lanes.
 template <typename Value>
 BIGLITTLE_INLINE void pool_window(std::int64_t channels, const Value* __restrict top,
                                   const Value* __restrict bottom, Value* __restrict y,
@@ -203,8 +332,8 @@ BIGLITTLE_INLINE void pool_window(std::int64_t channels, const Value* __restrict
 
 template <typename Value>
 BIGLITTLE_INLINE void unpool_window(std::int64_t channels, const Value* __restrict dy,
-                                    const std::uint8_t* __restrict winner,
-                                    Value* __restrict top, Value* __restrict bottom) {
+                                    const std::uint8_t* __restrict winner, Value* __restrict top,
+                                    Value* __restrict bottom) {
   for (std::int64_t c = 0; c < channels; ++c) {
     const std::int32_t which = winner[c];
     const float gradient = load(dy[c]);
@@ -215,7 +344,8 @@ BIGLITTLE_INLINE void unpool_window(std::int64_t channels, const Value* __restri
   }
 }
 
-// Calls visit(offset of the window's first value in the image, offset of its result) for every window.
+// Calls visit(offset of the window's first value in the image, offset of its result) for every
+// window.
 template <typename Visit>
 BIGLITTLE_INLINE void for_each_window(const PoolSize& size, const Visit& visit) {
   std::int64_t result = 0;
@@ -232,9 +362,10 @@ BIGLITTLE_INLINE void for_each_window(const PoolSize& size, const Visit& visit) 
 template <typename Value>
 BIGLITTLE_INLINE void pool(const Value* x, Value* y, std::uint8_t* winner, const PoolSize& size) {
   const std::int64_t row = size.width * size.channels;
-  for_each_window(size, [&](std::int64_t at, std::int64_t result) __attribute__((always_inline)) {
-    pool_window(size.channels, x + at, x + at + row, y + result, winner + result);
-  });
+  for_each_window(
+      size, [&](std::int64_t at, std::int64_t result) __attribute__((always_inline)) {
+        pool_window(size.channels, x + at, x + at + row, y + result, winner + result);
+      });
 }
 
 template <typename Value>
@@ -243,20 +374,25 @@ BIGLITTLE_INLINE void unpool(const Value* dy, const std::uint8_t* winner, Value*
   const std::int64_t row = size.width * size.channels;
   const bool is_even = size.height % 2 == 0 && size.width % 2 == 0;
   if (!is_even) std::fill_n(dx, size.n * size.height * row, Value{});
-  for_each_window(size, [&](std::int64_t at, std::int64_t result) __attribute__((always_inline)) {
-    unpool_window(size.channels, dy + result, winner + result, dx + at, dx + at + row);
-  });
+  for_each_window(
+      size, [&](std::int64_t at, std::int64_t result) __attribute__((always_inline)) {
+        unpool_window(size.channels, dy + result, winner + result, dx + at, dx + at + row);
+      });
 }
 
 }  // namespace
 
-BIGLITTLE_VECTOR_CLONES void normalize_forward(const NormForward<float>& pass) { forward(pass); }
-BIGLITTLE_VECTOR_CLONES void normalize_forward(const NormForward<Bfloat16>& pass) { forward(pass); }
+BIGLITTLE_VECTOR_CLONES void normalize_forward(const NormForward<float>& pass) {
+  forward_by_tail(pass);
+}
+BIGLITTLE_VECTOR_CLONES void normalize_forward(const NormForward<Bfloat16>& pass) {
+  forward_by_tail(pass);
+}
 BIGLITTLE_VECTOR_CLONES void normalize_backward(const NormBackward<float>& pass) {
-  backward_by_activation(pass);
+  backward_by_tail(pass);
 }
 BIGLITTLE_VECTOR_CLONES void normalize_backward(const NormBackward<Bfloat16>& pass) {
-  backward_by_activation(pass);
+  backward_by_tail(pass);
 }
 BIGLITTLE_VECTOR_CLONES void pool_forward(const float* x, float* y, std::uint8_t* winner,
                                           const PoolSize& size) {

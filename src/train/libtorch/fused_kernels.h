@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Batch norm with ReLU in one pass forward and one backward, and 2x2 max pooling, over
-// channels-last memory. Convolutions leave little time to the rest: as separate LibTorch operations
-// these passes take a third of a training step. One thread; float32 or bfloat16 values, float32
-// parameters.
+// Batch norm with its activation and a residual sum in one pass forward and one backward, and 2x2
+// max pooling, over channels-last memory. Convolutions leave little time to the rest: as separate
+// LibTorch operations these passes take a third of a training step. One thread; float32 or bfloat16
+// values, float32 parameters.
 
 #include <cstdint>
 
@@ -15,7 +15,16 @@ struct Bfloat16 {
   std::uint16_t bits;
 };
 
-enum class Activation { none, relu };
+enum class Activation { none, relu, relu6 };
+
+/// Where `skip` is added: not at all, act(norm + skip) (He et al. 2016) or act(norm) + skip.
+enum class Residual { none, inside, outside };
+
+/// What follows a batch norm at once.
+struct NormTail {
+  Activation activation = Activation::none;
+  Residual residual = Residual::none;
+};
 
 /// What the backward pass needs: [C] each.
 struct NormStatistics {
@@ -23,12 +32,14 @@ struct NormStatistics {
   float* inverse_deviation;
 };
 
-/// `x`, `y` [rows, C]. mean and biased variance over rows; y = act((x - mean) / sqrt(var + epsilon)
-/// * weight + bias) (Ioffe & Szegedy 2015, algorithm 1). Running statistics move by `momentum`
-/// towards the batch's mean and unbiased variance. rows >= 2.
+/// `x`, `y` and, with a residual, `skip` [rows, C]. mean and biased variance over rows;
+/// norm = (x - mean) / sqrt(var + epsilon) * weight + bias (Ioffe & Szegedy 2015, algorithm 1),
+/// y = norm with its tail. Running statistics move by `momentum` towards the batch's mean and
+/// unbiased variance. rows >= 2.
 template <typename Value>
 struct NormForward {
   const Value* x;
+  const Value* skip;
   Value* y;
   std::int64_t rows;
   std::int64_t channels;
@@ -38,28 +49,33 @@ struct NormForward {
   float* running_variance;
   float momentum;
   float epsilon;
-  Activation activation;
+  NormTail tail;
   NormStatistics statistics;
 };
 void normalize_forward(const NormForward<float>& pass);
 void normalize_forward(const NormForward<Bfloat16>& pass);
 
-/// dx, dweight and dbias from dy. With t = dy where y > 0 (all of dy without activation), xhat the
-/// normalized x and k = weight / sqrt(var + epsilon): dbias = sum t, dweight = sum t xhat,
-/// dx = k (t - dbias / rows - xhat dweight / rows).
+/// dx, dweight and dbias from dy. With t = dy where the activation is not flat (all of dy without
+/// activation), xhat the normalized x and k = weight / sqrt(var + epsilon): dbias = sum t, dweight
+/// = sum t xhat, dx = k (t - dbias / rows - xhat dweight / rows). A residual inside the activation
+/// needs `y` and gets `dskip` = t; one outside has dy itself as its gradient, and as without one
+/// the activation's input is computed again, which is cheaper than reading it: `y` and `dskip` are
+/// not used.
 template <typename Value>
 struct NormBackward {
   const Value* x;
   const Value* y;
   const Value* dy;
   Value* dx;
+  Value* dskip;
   std::int64_t rows;
   std::int64_t channels;
   const float* weight;
+  const float* bias;
   NormStatistics statistics;
   float* dweight;
   float* dbias;
-  Activation activation;
+  NormTail tail;
 };
 void normalize_backward(const NormBackward<float>& pass);
 void normalize_backward(const NormBackward<Bfloat16>& pass);

@@ -30,26 +30,46 @@ void with_type(const at::Tensor& x, const Run& run) {
   }
 }
 
+template <typename Value>
+Value* values_or_null(const at::Tensor& tensor) {
+  return tensor.defined() ? values<Value>(tensor) : nullptr;
+}
+
+NormTail tail_of(AutogradContext& context) {
+  return {static_cast<Activation>(context.saved_data["activation"].toInt()),
+          static_cast<Residual>(context.saved_data["residual"].toInt())};
+}
+
+// Whether the backward pass reads the output and writes a gradient of its own for the skip.
+bool keeps_output(NormTail tail) {
+  return tail.residual == Residual::inside && tail.activation != Activation::none;
+}
+
 struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
-                            const at::Tensor& weight, const at::Tensor& bias,
-                            const at::Tensor& running_mean, const at::Tensor& running_variance,
-                            double momentum, double epsilon, bool clamps) {
+                            const at::Tensor& addend, const at::Tensor& weight,
+                            const at::Tensor& bias, const at::Tensor& running_mean,
+                            const at::Tensor& running_variance, double momentum, double epsilon,
+                            std::int64_t activation, std::int64_t residual) {
+    context->saved_data["activation"] = activation;
+    context->saved_data["residual"] = residual;
+    const NormTail tail = tail_of(*context);
     const at::Tensor x = channels_last(input);
+    const at::Tensor skip = addend.defined() ? channels_last(addend) : addend;
     const at::Tensor y = at::empty_like(x);
     const at::Tensor mean = at::empty_like(weight);
     const at::Tensor inverse = at::empty_like(weight);
     with_type(x, [&](auto type) {
       using Value = decltype(type);
       normalize_forward(NormForward<Value>{
-          values<Value>(x), values<Value>(y), x.numel() / x.size(1), x.size(1),
-          weight.data_ptr<float>(), bias.data_ptr<float>(), running_mean.data_ptr<float>(),
-          running_variance.data_ptr<float>(), static_cast<float>(momentum),
-          static_cast<float>(epsilon), clamps ? Activation::relu : Activation::none,
+          values<Value>(x), values_or_null<Value>(skip), values<Value>(y), x.numel() / x.size(1),
+          x.size(1), weight.data_ptr<float>(), bias.data_ptr<float>(),
+          running_mean.data_ptr<float>(), running_variance.data_ptr<float>(),
+          static_cast<float>(momentum), static_cast<float>(epsilon), tail,
           NormStatistics{mean.data_ptr<float>(), inverse.data_ptr<float>()}});
     });
-    context->save_for_backward({x, y, weight, mean, inverse});
-    context->saved_data["clamps"] = clamps;
+    context->save_for_backward(
+        {x, keeps_output(tail) ? y : at::Tensor(), weight, bias, mean, inverse});
     return y;
   }
 
@@ -57,21 +77,24 @@ struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& x = saved[0];
     const at::Tensor& weight = saved[2];
-    const bool clamps = context->saved_data["clamps"].toBool();
+    const NormTail tail = tail_of(*context);
     const at::Tensor dy = channels_last(gradients[0]);
     const at::Tensor dx = at::empty_like(x);
+    const at::Tensor dskip = keeps_output(tail) ? at::empty_like(x) : at::Tensor();
     const at::Tensor dweight = at::empty_like(weight);
     const at::Tensor dbias = at::empty_like(weight);
     with_type(x, [&](auto type) {
       using Value = decltype(type);
       normalize_backward(NormBackward<Value>{
-          values<Value>(x), values<Value>(saved[1]), values<Value>(dy), values<Value>(dx),
-          x.numel() / x.size(1), x.size(1), weight.data_ptr<float>(),
-          NormStatistics{saved[3].data_ptr<float>(), saved[4].data_ptr<float>()},
-          dweight.data_ptr<float>(), dbias.data_ptr<float>(),
-          clamps ? Activation::relu : Activation::none});
+          values<Value>(x), values_or_null<Value>(saved[1]), values<Value>(dy), values<Value>(dx),
+          values_or_null<Value>(dskip), x.numel() / x.size(1), x.size(1), weight.data_ptr<float>(),
+          saved[3].data_ptr<float>(),
+          NormStatistics{saved[4].data_ptr<float>(), saved[5].data_ptr<float>()},
+          dweight.data_ptr<float>(), dbias.data_ptr<float>(), tail});
     });
-    return {dx, dweight, dbias, {}, {}, {}, {}, {}};
+    const at::Tensor to_skip =
+        tail.residual == Residual::none || dskip.defined() ? dskip : gradients[0];
+    return {dx, to_skip, dweight, dbias, {}, {}, {}, {}, {}, {}};
   }
 };
 
@@ -111,11 +134,13 @@ struct MaxPoolFunction : torch::autograd::Function<MaxPoolFunction> {
 
 }  // namespace
 
-at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                            const at::Tensor& running_mean, const at::Tensor& running_variance,
-                            const BatchNorm& options, Activation activation) {
-  return BatchNormFunction::apply(x, weight, bias, running_mean, running_variance, options.momentum,
-                                  options.epsilon, activation == Activation::relu);
+at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& weight,
+                            const at::Tensor& bias, const at::Tensor& running_mean,
+                            const at::Tensor& running_variance, const BatchNorm& options,
+                            NormTail tail) {
+  return BatchNormFunction::apply(
+      x, skip, weight, bias, running_mean, running_variance, options.momentum, options.epsilon,
+      static_cast<std::int64_t>(tail.activation), static_cast<std::int64_t>(tail.residual));
 }
 
 at::Tensor fused_max_pool(const at::Tensor& x) { return MaxPoolFunction::apply(x); }

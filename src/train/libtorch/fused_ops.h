@@ -11,11 +11,12 @@
 
 namespace biglittle {
 
-/// Batch norm in training mode, then the activation. `weight`, `bias` and running statistics are
-/// float32 [C]; the running ones are updated.
-at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                            const at::Tensor& running_mean, const at::Tensor& running_variance,
-                            const BatchNorm& options, Activation activation);
+/// Batch norm in training mode, then its tail; `skip` as `x`, undefined without a residual.
+/// `weight`, `bias` and running statistics are float32 [C]; the running ones are updated.
+at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& weight,
+                            const at::Tensor& bias, const at::Tensor& running_mean,
+                            const at::Tensor& running_variance, const BatchNorm& options,
+                            NormTail tail);
 
 /// Maximum over 2x2 windows with stride 2.
 at::Tensor fused_max_pool(const at::Tensor& x);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "train/libtorch/fused_ops.h"
+#include "train/libtorch/step_clock.h"
 
 namespace biglittle {
 namespace {
@@ -63,23 +64,39 @@ bool may_overwrite(const Graph& graph, const Node& relu) {
   return keeps_no_output && graph.consumers(producer.name).size() == 1;
 }
 
-// A batch norm over maps whose only reader is a relu does both in one pass.
-bool clamps_too(const Graph& graph, const Node& node) {
-  const bool over_maps =
-      std::holds_alternative<BatchNorm>(node.op) && node.shape.height * node.shape.width > 1;
-  const std::vector<std::string> readers = graph.consumers(node.name);
-  return over_maps && readers.size() == 1 &&
-         std::holds_alternative<Relu>(graph.node(readers.front()).op);
+bool is_over_maps(const Node& node) {
+  return std::holds_alternative<BatchNorm>(node.op) && node.shape.height * node.shape.width > 1;
+}
+
+Activation activation_of(const Node& node) {
+  if (std::holds_alternative<Relu>(node.op)) return Activation::relu;
+  return std::holds_alternative<Relu6>(node.op) ? Activation::relu6 : Activation::none;
+}
+
+Part part_of(const Node& node) {
+  return std::visit(Overloaded{
+                        [](const Conv2d&) { return Part::convolution_forward; },
+                        [](const BatchNorm&) { return Part::norm_forward; },
+                        [](const Relu&) { return Part::norm_forward; },
+                        [](const Relu6&) { return Part::norm_forward; },
+                        [](const Add&) { return Part::norm_forward; },
+                        [](const MaxPool&) { return Part::pool; },
+                        [](const AvgPool&) { return Part::pool; },
+                        [](const GlobalAvgPool&) { return Part::pool; },
+                        [](const Linear&) { return Part::linear; },
+                        [](const auto&) { return Part::other; },
+                    },
+                    node.op);
 }
 
 bool is_two_by_two(const Window& w) {
   return w == square_window(/*kernel=*/2, /*stride=*/2, /*pad=*/0);
 }
 
-at::Tensor normalize(const BatchNorm& op, const at::Tensor& x,
-                     const std::vector<at::Tensor>& weights, Mode mode, Activation activation) {
+at::Tensor normalize_alone(const BatchNorm& op, const at::Tensor& x,
+                           const std::vector<at::Tensor>& weights, Mode mode) {
   if (mode == Mode::training && x.dim() == 4) {
-    return fused_batch_norm(x, weights[0], weights[1], weights[2], weights[3], op, activation);
+    return fused_batch_norm(x, {}, weights[0], weights[1], weights[2], weights[3], op, {});
   }
   const at::Tensor maps = x.dim() == 4 ? x : x.unsqueeze(2).unsqueeze(3);
   const at::Tensor y =
@@ -115,14 +132,53 @@ GraphModule::GraphModule(const Graph& graph, const FlatLayout& layout, const at:
     const bool clamps =
         std::holds_alternative<Relu>(node.op) || std::holds_alternative<Relu6>(node.op);
     step.overwrites_input = clamps && may_overwrite(graph, node);
-    step.clamps_too = clamps_too(graph, node);
-    step.is_done_before = clamps && steps_[step.inputs.front()].clamps_too;
     position[node.name] = steps_.size();
     last_use.push_back(steps_.size());
     for (const std::size_t input : step.inputs) last_use[input] = steps_.size();
     steps_.push_back(std::move(step));
   }
   for (std::size_t i = 0; i + 1 < steps_.size(); ++i) steps_[last_use[i]].finished.push_back(i);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (is_over_maps(*steps_[i].node)) fuse(i, graph);
+  }
+}
+
+// Takes what follows a batch norm into it as long as nobody else reads the values between:
+// norm, activation; norm, activation, sum; norm, sum, activation.
+void GraphModule::fuse(std::size_t norm, const Graph& graph) {
+  const auto only_reader = [&](std::size_t of) -> std::optional<std::size_t> {
+    const std::vector<std::string> readers = graph.consumers(steps_[of].node->name);
+    if (readers.size() != 1) return std::nullopt;
+    const auto found = std::ranges::find_if(
+        steps_, [&](const Step& step) { return step.node->name == readers.front(); });
+    return static_cast<std::size_t>(found - steps_.begin());
+  };
+  FusedNorm fused{norm, {}, steps_[norm].inputs.front(), std::nullopt};
+  std::size_t place = norm;  // where it is computed
+  std::size_t last = norm;   // what it has taken in
+  while (const std::optional<std::size_t> next = only_reader(last)) {
+    Step& step = steps_[*next];
+    const Activation activation = activation_of(*step.node);
+    if (activation != Activation::none && fused.tail.activation == Activation::none) {
+      if (fused.skip) fused.tail.residual = Residual::inside;
+      fused.tail.activation = activation;
+      step.hands_on = true;
+    } else if (std::holds_alternative<Add>(step.node->op) && !fused.skip && !step.norm &&
+               step.inputs[0] != step.inputs[1]) {
+      fused.skip = step.inputs[0] == last ? step.inputs[1] : step.inputs[0];
+      fused.tail.residual = Residual::outside;
+      for (const std::size_t done : {norm, last}) steps_[done].hands_on = true;
+      fused.input = last;
+      place = *next;
+    } else {
+      break;
+    }
+    // What is added outside must come last.
+    last = *next;
+    if (fused.tail.residual == Residual::outside && fused.tail.activation != Activation::none)
+      break;
+  }
+  steps_[place].norm = fused;
 }
 
 at::Tensor GraphModule::forward(const at::Tensor& input, Mode mode) const {
@@ -132,11 +188,21 @@ at::Tensor GraphModule::forward(const at::Tensor& input, Mode mode) const {
 at::Tensor GraphModule::forward(const at::Tensor& input, Mode mode, const See& see) const {
   std::vector<at::Tensor> values(steps_.size());
   for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const ScopedPart part(part_of(*steps_[i].node));
     values[i] = i == 0 ? input : compute(steps_[i], values, mode);
     if (see) see(*steps_[i].node, values[i]);
     for (const std::size_t finished : steps_[i].finished) values[finished].reset();
   }
   return values.back();
+}
+
+at::Tensor GraphModule::normalize(const FusedNorm& fused,
+                                  const std::vector<at::Tensor>& values) const {
+  const Step& step = steps_[fused.norm];
+  const at::Tensor& x = values[fused.input];
+  const at::Tensor skip = fused.skip ? values[*fused.skip].to(x.scalar_type()) : at::Tensor();
+  return fused_batch_norm(x, skip, step.weights[0], step.weights[1], step.weights[2],
+                          step.weights[3], std::get<BatchNorm>(step.node->op), fused.tail);
 }
 
 at::Tensor GraphModule::drop(const at::Tensor& x, double rate) const {
@@ -150,16 +216,14 @@ at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>&
   const at::Tensor& x = values[step.inputs.front()];
   const auto& weights = step.weights;
   const bool training = mode == Mode::training;
+  if (training && step.hands_on) return x;
+  if (training && step.norm) return normalize(*step.norm, values);
   return std::visit(
       Overloaded{
           [&](const Input&) { return x; },
           [&](const Conv2d& op) { return convolve(op, x, weights[0], weights[1]); },
-          [&](const BatchNorm& op) {
-            return normalize(op, x, weights, mode,
-                             step.clamps_too ? Activation::relu : Activation::none);
-          },
+          [&](const BatchNorm& op) { return normalize_alone(op, x, weights, mode); },
           [&](const Relu&) {
-            if (training && step.is_done_before) return x;
             return step.overwrites_input ? at::relu_(const_cast<at::Tensor&>(x)) : at::relu(x);
           },
           [&](const Relu6&) { return at::hardtanh(x, 0.0, 6.0); },

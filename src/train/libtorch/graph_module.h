@@ -8,10 +8,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
-#include <string_view>
+#include <optional>
 #include <vector>
 
 #include "train/libtorch/flat_weights.h"
+#include "train/libtorch/fused_kernels.h"
 
 namespace biglittle {
 
@@ -38,6 +39,13 @@ class GraphModule {
   at::Tensor forward(const at::Tensor& input, Mode mode, const See& see) const;
 
  private:
+  // A batch norm with its tail, at the tail's last step that has inputs of its own.
+  struct FusedNorm {
+    std::size_t norm = 0;  // the batch norm's position
+    NormTail tail;
+    std::size_t input = 0;            // position of the step whose value is normalized
+    std::optional<std::size_t> skip;  // position, with a residual
+  };
   struct Step {
     const Node* node = nullptr;
     std::vector<std::size_t> inputs;  // positions of earlier steps
@@ -45,10 +53,12 @@ class GraphModule {
         weights;  // weight, bias, running mean, running variance; some undefined
     std::vector<std::size_t> finished;  // steps whose value nobody needs after this one
     bool overwrites_input = false;      // a relu that may work in place
-    bool clamps_too = false;            // a batch norm that does its relu's work in training
-    bool is_done_before = false;        // that relu
+    std::optional<FusedNorm> norm;      // what it computes in training instead
+    bool hands_on = false;  // in training its work is done by a FusedNorm: it is its first input
   };
 
+  void fuse(std::size_t norm, const Graph& graph);
+  at::Tensor normalize(const FusedNorm& fused, const std::vector<at::Tensor>& values) const;
   at::Tensor drop(const at::Tensor& x, double rate) const;
   at::Tensor compute(const Step& step, const std::vector<at::Tensor>& values, Mode mode) const;
 

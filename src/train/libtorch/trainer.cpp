@@ -14,6 +14,7 @@
 #include "core/random.h"
 #include "train/batch.h"
 #include "train/finite.h"
+#include "train/libtorch/step_clock.h"
 #include "train/schedule.h"
 
 namespace biglittle {
@@ -208,6 +209,7 @@ double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch,
   const auto count = static_cast<std::int64_t>(rows.size());
   if (quantized_) quantized_->refresh(trainable_);
   pool_.run([&](std::int64_t worker) {
+    const ScopedPart part(Part::other);
     const std::int64_t place = ranks_.rank() * pool_.size() + worker;  // among all ranks' replicas
     const auto [begin, end] = share(count, place, ranks_.size() * pool_.size());
     // Dropout follows from the step alone, so that a resumed run draws the same.
@@ -239,9 +241,12 @@ void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> 
   replica.batch.resize(rows.size() * static_cast<std::size_t>(shape.count()));
   replica.flipped.resize(rows.size());
   const Preprocessing& raw = quantized_ ? quantized_->unscaled() : request_.preprocessing;
-  fill_training_batch(*request_.train, rows, raw, request_.options.augment,
-                      {static_cast<std::uint64_t>(request_.seed), epoch}, replica.batch,
-                      replica.flipped);
+  {
+    const ScopedPart part(Part::augmentation);
+    fill_training_batch(*request_.train, rows, raw, request_.options.augment,
+                        {static_cast<std::uint64_t>(request_.seed), epoch}, replica.batch,
+                        replica.flipped);
+  }
   const at::Tensor x = as_batch(replica.batch, shape);  // [n, C, H, W]
   const at::Tensor labels = at::empty({static_cast<std::int64_t>(rows.size())}, at::kLong);  // [n]
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -252,15 +257,18 @@ void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> 
   {
     const AutocastScope scope(use_bf16_);
     if (teacher_) {
+      const ScopedPart part(Part::teacher);
       const at::Tensor seen = quantized_ ? x * request_.preprocessing.scale : x;
       beliefs = teacher_->of(seen, rows, replica.flipped);
     }
     logits = forward(replica, x);
   }
+  const ScopedPart part(Part::loss);
   const at::Tensor loss =
       loss_sum(logits, labels, beliefs, request_.distillation ? &*request_.distillation : nullptr,
                request_.options.label_smoothing);
   replica.loss = loss.item<double>();
+  const ScopedPart backward(Part::other);
   (loss / batch_size).backward();
 }
 
@@ -276,6 +284,7 @@ bool Trainer::update_weights(double rate) {
   // With several ranks the sum is there already.
   const std::size_t addends = ranks_.size() > 1 ? 1 : replicas_.size();
   pool_.run([&](std::int64_t worker) {
+    const ScopedPart part(Part::optimizer);
     const auto [begin, end] = share(trainable_.numel(), worker, pool_.size());
     for (std::size_t other = 1; other < addends; ++other) {
       const std::span<const float> gradients = numbers(replicas_[other].gradients);

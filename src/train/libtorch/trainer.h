@@ -35,6 +35,10 @@ class Trainer {
 
   FitResult run();
 
+  /// Times `steps` steps of the first epoch, each thread's part by part, after a few that are not
+  /// timed; then measures the machine's peak. Ends the training: weights and step are used up.
+  TrainingProfile profile(std::int64_t steps);
+
  private:
   // One worker's part: its own gradients and running statistics over shared weights.
   struct Replica {
@@ -74,6 +78,8 @@ class Trainer {
   void roll_back(const Diverged& diverged);
   std::string first_not_finite() const;
   [[noreturn]] void fail(const std::string& what) const;
+  // trainer_profile.cpp
+  void repeat_steps(std::int64_t steps);
   Replica make_replica() const;
   void compute_gradients(Replica& replica, std::span<const std::int64_t> rows, std::int64_t epoch,
                          double batch_size);

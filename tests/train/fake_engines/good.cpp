@@ -21,6 +21,7 @@ class FakeEngine : public Engine {
   }
   void observe(const Network&, const Preprocessing&, const Samples&, const ComputeOptions&,
                const SeeActivations&) const override {}
+  TrainingProfile profile(const FitRequest&, std::int64_t) const override { return {}; }
 };
 
 }  // namespace

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "graph/cost.h"
+#include "train/batch.h"
+#include "train/libtorch/step_clock.h"
+#include "train/libtorch/trainer.h"
+
+namespace biglittle {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Caches, oneDNN's kernels and the allocator's blocks are made in the first steps.
+constexpr std::int64_t kWarmUpSteps = 5;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+bool reads_the_input(const Graph& graph, const Node& node) {
+  return std::holds_alternative<Input>(graph.node(node.inputs.front()).op);
+}
+
+double operations_of_a_sample(const Graph& graph) {
+  double operations = 0.0;
+  for (const NodeCost& cost : count_cost(graph).nodes) {
+    if (cost.macs == 0) continue;
+    const double products = reads_the_input(graph, graph.node(cost.name)) ? 2.0 : 3.0;
+    operations += 2.0 * products * static_cast<double>(cost.macs);
+  }
+  return operations;
+}
+
+double measure_peak_gflops(WorkerPool& pool, at::ScalarType type) {
+  constexpr std::int64_t kSide = 32;
+  constexpr std::int64_t kSize = kSide * kSide;
+  constexpr std::int64_t kProducts = 8;
+  std::vector<double> seconds;
+  for (int round = 0; round < 4; ++round) {  // the first one pays for set-up
+    const auto start = Clock::now();
+    pool.run([&](std::int64_t) {
+      const at::NoGradGuard no_gradients;
+      // As a convolution of 1 x 1, so that the same library multiplies as in the network.
+      const at::Tensor x =
+          at::ones({1, kSize, kSide, kSide}, type).contiguous(at::MemoryFormat::ChannelsLast);
+      const at::Tensor weight = at::ones({kSize, kSize, 1, 1}, type);
+      for (std::int64_t i = 0; i < kProducts; ++i) at::conv2d(x, weight);
+    });
+    seconds.push_back(seconds_since(start));
+  }
+  const double products = static_cast<double>(kProducts * pool.size());
+  return products * 2.0 * kSize * kSize * kSize / std::ranges::min(seconds) * 1e-9;
+}
+
+}  // namespace
+
+void Trainer::repeat_steps(std::int64_t steps) {
+  const std::vector<std::int64_t> order =
+      epoch_order(request_.train->count(), static_cast<std::uint64_t>(request_.seed), 1);
+  for (std::int64_t i = 0; i < steps; ++i) {
+    step_ = i % steps_an_epoch_;
+    run_step(batch_of(order, step_), 1, learning_rate(step_));
+  }
+}
+
+TrainingProfile Trainer::profile(std::int64_t steps) {
+  repeat_steps(kWarmUpSteps);
+  TrainingProfile result;
+  result.steps = steps;
+  result.batch_size = batch_size_;
+  result.threads = pool_.size();
+  result.precision = use_bf16_ ? Precision::bf16 : Precision::fp32;
+  std::vector<StepClock> clocks(static_cast<std::size_t>(pool_.size()));
+  const BackwardParts backward;
+  pool_.run([&](std::int64_t worker) { clocks[static_cast<std::size_t>(worker)].start(); });
+  const auto start = Clock::now();
+  repeat_steps(steps);
+  result.seconds = seconds_since(start);
+  pool_.run([&](std::int64_t worker) { clocks[static_cast<std::size_t>(worker)].stop(); });
+  for (std::size_t i = 0; i < kParts; ++i) {
+    const auto part = static_cast<Part>(i);
+    double seconds = 0.0;
+    for (const StepClock& clock : clocks) seconds += clock.seconds(part);
+    result.parts.emplace_back(name_of(part), seconds);
+  }
+  result.step_operations =
+      operations_of_a_sample(request_.graph) * static_cast<double>(batch_size_);
+  result.peak_gflops = measure_peak_gflops(pool_, use_bf16_ ? at::kBFloat16 : at::kFloat);
+  return result;
+}
+
+}  // namespace biglittle
