@@ -15,6 +15,7 @@ class FloatEngine : public Engine {
 
   EngineInfo info() const override { return {}; }
   FitResult fit(const FitRequest& request, Observer& observer) const override;
+  TrainingProfile profile(const FitRequest& request, std::int64_t steps) const override;
   std::vector<float> logits(const Network& network, const Preprocessing& preprocessing,
                             const Samples& samples, const ComputeOptions& compute) const override;
   void observe(const Network& network, const Preprocessing& preprocessing, const Samples& samples,
