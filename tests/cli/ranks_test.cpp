@@ -105,7 +105,7 @@ class TwoProcesses : public ::testing::Test {
   fs::path state_file() const { return folder_ / "runs/toy/big-state.safetensors"; }
 
   TemporaryFolder folder_;
-  std::int64_t port_ = 0;
+  std::int64_t port_ = free_port();
 };
 
 Json digest_of(const Outcome& outcome, const char* key) {

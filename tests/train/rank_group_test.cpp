@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <barrier>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -18,6 +20,7 @@
 #include "train/interruptions.h"
 #include "train/libtorch/flat_weights.h"
 #include "train/libtorch/rank_connection.h"
+#include "train/rank_socket.h"
 #include "train/toy_problem.h"
 
 extern "C" const biglittle::Engine* biglittle_engine();
@@ -30,6 +33,8 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using testing::expect_error;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
 
 const Engine& engine() { return *biglittle_engine(); }
 
@@ -250,19 +255,28 @@ std::vector<std::string> listening_places() {
   return places;
 }
 
-TEST_F(RankGroups, ListenOnLoopbackAloneAndNotForNewcomers) {
+TEST_F(RankGroups, ListenOnLoopbackAloneAndOnlyUntilAllAreConnected) {
+  const RankSocket control = listen_at("127.0.0.2", testing::free_port());
+  std::set<std::string> seen;
+  std::atomic<bool> connected = false;
+  std::thread watch([&] {
+    while (!connected) {
+      for (const std::string& place : listening_places()) seen.insert(place);
+    }
+  });
   EXPECT_THAT(as_group(2,
-                       [](const RankGroup& group) {
+                       [&](const RankGroup& group) {
                          group.sum(at::ones({1}));
                          if (group.rank() == 0) {
-                           // One of each rank for its peers; the meeting place is closed by now.
-                           EXPECT_THAT(listening_places(), ::testing::SizeIs(2));
-                           EXPECT_THAT(listening_places(),
-                                       Each(::testing::StartsWith("0100007F:")));
+                           EXPECT_THAT(listening_places(), ElementsAre(StartsWith("0200007F:")));
                          }
                          group.sum(at::ones({1}));
                        }),
               Each(""));
+  connected = true;
+  watch.join();
+  EXPECT_GT(seen.size(), 1u);  // the meeting place at least, beside the control
+  EXPECT_THAT(seen, Each(MatchesRegex("0[12]00007F:.*")));
 }
 
 TEST_F(RankGroups, GoElsewhereOnlyWhenTold) {
