@@ -184,11 +184,11 @@ TEST(GraphModule, FusesNothingThatSomebodyElseReads) {
   const std::string clamped = graph.append("clamped", Relu{}, {norm});  // norm has two readers
   x = graph.append("sum", Add{}, {clamped, norm});
   const std::string other = graph.append("other", BatchNorm{}, {x});
-  x = graph.append("twice", Add{}, {other, other});
-  const std::string left = graph.append("left", BatchNorm{}, {x});
+  const std::string twice = graph.append("twice", Add{}, {other, other});
+  const std::string left = graph.append("left", BatchNorm{}, {twice});
   const std::string right = graph.append("right", BatchNorm{}, {conv});
   x = graph.append("both", Add{}, {left, right});  // one of them takes the sum
-  x = graph.append("both_sum", Add{}, {x, clamped});
+  x = graph.append("both_sum", Add{}, {x, twice});
   x = graph.append("pool", GlobalAvgPool{}, {x});
   graph.append("classifier", Linear{3}, {x});
   expect_trains_as_separate_operations(graph, 12);

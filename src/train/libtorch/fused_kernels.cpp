@@ -201,23 +201,24 @@ BIGLITTLE_INLINE void forward(const NormForward<Value>& pass) {
       });
 }
 
-// How the gradient t that passed the activation is had: it is dy, or dy where slope x + shift lies
-// between the limits, or dy where y does, kept in dskip.
+// How the gradient t that passed the activation is had: it is dy, or dy where the activation's
+// input slope x + shift lies between the limits, or the same with skip in that input, kept in
+// dskip.
 enum class Gate { open, computed, stored };
 
 // One line's part of sum t and sum t (x - mean).
 template <Gate kGate, typename Value>
-BIGLITTLE_INLINE void add_line(std::size_t n, const Value* __restrict x, const Value* __restrict y,
-                               const Value* __restrict dy, Value* __restrict dskip,
-                               const float* __restrict slope, const float* __restrict shift,
-                               const float* __restrict mean, Limits limits, float* __restrict sum,
-                               float* __restrict product) {
+BIGLITTLE_INLINE void add_line(std::size_t n, const Value* __restrict x,
+                               const Value* __restrict skip, const Value* __restrict dy,
+                               Value* __restrict dskip, const float* __restrict slope,
+                               const float* __restrict shift, const float* __restrict mean,
+                               Limits limits, float* __restrict sum, float* __restrict product) {
   for (std::size_t i = 0; i < n; ++i) {
     const float value = load(x[i]);
     float t = load(dy[i]);
     if constexpr (kGate == Gate::computed) t = let_through(t, value * slope[i] + shift[i], limits);
     if constexpr (kGate == Gate::stored) {
-      t = let_through(t, load(y[i]), limits);
+      t = let_through(t, value * slope[i] + shift[i] + load(skip[i]), limits);
       store(dskip[i], t);
     }
     sum[i] += t;
@@ -271,12 +272,12 @@ BIGLITTLE_INLINE void backward(const NormBackward<Value>& pass) {
   std::copy_n(pass.statistics.mean, pass.channels, mean.begin());
   repeat_over_line(lines, mean.data());
   // Neither is used unless t is stored.
-  const Value* const y = kGate == Gate::stored ? pass.y : pass.x;
+  const Value* const skip = kGate == Gate::stored ? pass.skip : pass.x;
   Value* const dskip = kGate == Gate::stored ? pass.dskip : pass.dx;
   const Sums sums = sum_lines(
       lines, [&](std::int64_t at, std::size_t n, float* sum,
                  float* product) __attribute__((always_inline)) {
-        add_line<kGate>(n, pass.x + at, y + at, pass.dy + at, dskip + at, norm.slope.data(),
+        add_line<kGate>(n, pass.x + at, skip + at, pass.dy + at, dskip + at, norm.slope.data(),
                         norm.shift.data(), mean.data(), limits, sum, product);
       });
   const Affine rest = take_gradients(pass, lines, sums);

@@ -57,14 +57,14 @@ void normalize_forward(const NormForward<Bfloat16>& pass);
 
 /// dx, dweight and dbias from dy. With t = dy where the activation is not flat (all of dy without
 /// activation), xhat the normalized x and k = weight / sqrt(var + epsilon): dbias = sum t, dweight
-/// = sum t xhat, dx = k (t - dbias / rows - xhat dweight / rows). A residual inside the activation
-/// needs `y` and gets `dskip` = t; one outside has dy itself as its gradient, and as without one
-/// the activation's input is computed again, which is cheaper than reading it: `y` and `dskip` are
-/// not used.
+/// = sum t xhat, dx = k (t - dbias / rows - xhat dweight / rows). The activation's input is
+/// computed again: exact where y is rounded, and one stream less to read. A residual inside an
+/// activation takes `skip` for that and gets `dskip` = t; neither is used otherwise, dskip being dy
+/// itself.
 template <typename Value>
 struct NormBackward {
   const Value* x;
-  const Value* y;
+  const Value* skip;
   const Value* dy;
   Value* dx;
   Value* dskip;

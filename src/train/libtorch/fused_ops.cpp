@@ -40,14 +40,14 @@ NormTail tail_of(AutogradContext& context) {
           static_cast<Residual>(context.saved_data["residual"].toInt())};
 }
 
-// Whether the backward pass reads the output and writes a gradient of its own for the skip.
-bool keeps_output(NormTail tail) {
+// Whether the backward pass reads the skip and writes a gradient of its own for it.
+bool keeps_skip(NormTail tail) {
   return tail.residual == Residual::inside && tail.activation != Activation::none;
 }
 
 struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
-                            const at::Tensor& addend, const at::Tensor& weight,
+                            const c10::optional<at::Tensor>& addend, const at::Tensor& weight,
                             const at::Tensor& bias, const at::Tensor& running_mean,
                             const at::Tensor& running_variance, double momentum, double epsilon,
                             std::int64_t activation, std::int64_t residual) {
@@ -55,7 +55,7 @@ struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
     context->saved_data["residual"] = residual;
     const NormTail tail = tail_of(*context);
     const at::Tensor x = channels_last(input);
-    const at::Tensor skip = addend.defined() ? channels_last(addend) : addend;
+    const at::Tensor skip = addend ? channels_last(*addend) : at::Tensor();
     const at::Tensor y = at::empty_like(x);
     const at::Tensor mean = at::empty_like(weight);
     const at::Tensor inverse = at::empty_like(weight);
@@ -69,7 +69,7 @@ struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
           NormStatistics{mean.data_ptr<float>(), inverse.data_ptr<float>()}});
     });
     context->save_for_backward(
-        {x, keeps_output(tail) ? y : at::Tensor(), weight, bias, mean, inverse});
+        {x, keeps_skip(tail) ? skip : at::Tensor(), weight, bias, mean, inverse});
     return y;
   }
 
@@ -80,7 +80,7 @@ struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
     const NormTail tail = tail_of(*context);
     const at::Tensor dy = channels_last(gradients[0]);
     const at::Tensor dx = at::empty_like(x);
-    const at::Tensor dskip = keeps_output(tail) ? at::empty_like(x) : at::Tensor();
+    const at::Tensor dskip = keeps_skip(tail) ? at::empty_like(x) : at::Tensor();
     const at::Tensor dweight = at::empty_like(weight);
     const at::Tensor dbias = at::empty_like(weight);
     with_type(x, [&](auto type) {
@@ -138,8 +138,10 @@ at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& skip, const a
                             const at::Tensor& bias, const at::Tensor& running_mean,
                             const at::Tensor& running_variance, const BatchNorm& options,
                             NormTail tail) {
+  // LibTorch takes no undefined tensor there.
+  const auto addend = skip.defined() ? c10::make_optional(skip) : c10::nullopt;
   return BatchNormFunction::apply(
-      x, skip, weight, bias, running_mean, running_variance, options.momentum, options.epsilon,
+      x, addend, weight, bias, running_mean, running_variance, options.momentum, options.epsilon,
       static_cast<std::int64_t>(tail.activation), static_cast<std::int64_t>(tail.residual));
 }
 
