@@ -1,15 +1,67 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "cli/config_command.h"
 #include "cli/describe_network.h"
 #include "cli/measure.h"
+#include "cli/profile_text.h"
+#include "core/error.h"
 
 namespace biglittle {
+namespace {
 
-std::unique_ptr<Command> train_command() {
-  return std::make_unique<StageCommand>(Stage::train, "Train the big network");
+constexpr std::int64_t kMostProfiledSteps = 100'000;
+
+std::int64_t steps_of(const std::string& typed) {
+  std::int64_t steps = 0;
+  const char* const end = typed.data() + typed.size();
+  const auto [read, failure] = std::from_chars(typed.data(), end, steps);
+  if (failure == std::errc() && read == end && steps >= 1 && steps <= kMostProfiledSteps) {
+    return steps;
+  }
+  throw Error(ErrorKind::usage, fmt::format("--profile is '{}', expected steps from 1 to {}", typed,
+                                            kMostProfiledSteps));
 }
+
+StageResult profile_training(Workspace& workspace, std::int64_t steps) {
+  require_one_process(workspace, "--profile");
+  const TrainingProfile profile =
+      profile_big(workspace.dataset(), workspace.config().big, run_context(workspace, Stage::train),
+                  load_engine(), steps);
+  return {profile_text(profile), to_json(profile)};
+}
+
+class TrainCommand final : public StageCommand {
+ public:
+  TrainCommand() : StageCommand(Stage::train, "Train the big network") {}
+
+  void declare(Arguments& arguments) override {
+    StageCommand::declare(arguments);
+    arguments.option("--profile", "N", profile_,
+                     "Train nothing: time N steps and print where their time goes");
+  }
+
+  int run() override {
+    if (!profile_.empty()) profiled_steps_ = steps_of(profile_.back());
+    return StageCommand::run();
+  }
+
+ protected:
+  StageResult execute(Workspace& workspace) override {
+    if (profiled_steps_ == 0) return StageCommand::execute(workspace);
+    return profile_training(workspace, profiled_steps_);
+  }
+
+ private:
+  std::vector<std::string> profile_;
+  std::int64_t profiled_steps_ = 0;  // 0: train
+};
+
+}  // namespace
+
+std::unique_ptr<Command> train_command() { return std::make_unique<TrainCommand>(); }
 
 StageResult train_stage(Workspace& workspace) {
   const Dataset& dataset = workspace.dataset();

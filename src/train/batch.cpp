@@ -2,10 +2,18 @@
 #include "train/batch.h"
 
 #include <algorithm>
-#include <array>
 #include <numeric>
 
 #include "core/random.h"
+
+// The widest vectors that the processor has, chosen when the program is loaded.
+#if defined(__x86_64__)
+#define BIGLITTLE_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#else
+#define BIGLITTLE_VECTOR_CLONES
+#endif
+// Compiled with each of them.
+#define BIGLITTLE_INLINE static inline __attribute__((always_inline))
 
 namespace biglittle {
 namespace {
@@ -28,8 +36,7 @@ std::int64_t draw(Random& random, std::int64_t bound) {
 
 Change draw_change(const AugmentOptions& augment, const Shape& shape, AugmentSeed seed,
                    std::int64_t row) {
-  Random random(seed.seed, static_cast<std::uint64_t>(seed.epoch),
-                static_cast<std::uint64_t>(row));
+  Random random(seed.seed, static_cast<std::uint64_t>(seed.epoch), static_cast<std::uint64_t>(row));
   Change change;
   if (augment.crop_pad > 0) {
     // A signal of height 1 moves along its width only.
@@ -50,73 +57,120 @@ Change draw_change(const AugmentOptions& augment, const Shape& shape, AugmentSee
   return change;
 }
 
-// raw -> real for bytes by table, for floats by formula.
-class ByteReal {
- public:
-  explicit ByteReal(const Preprocessing& preprocessing) {
-    for (std::size_t byte = 0; byte < table_.size(); ++byte) {
-      table_[byte] = static_cast<float>(preprocessing.scale *
-                                        (static_cast<double>(byte) - preprocessing.offset));
+// raw -> real, as many at a time as a vector holds; both operations round by themselves, so that
+// every processor gives the same.
+template <typename Raw>
+BIGLITTLE_INLINE void normalize_each(const Raw* __restrict raw, std::int64_t count,
+                                     const Preprocessing& preprocessing, float* __restrict out) {
+  const auto scale = static_cast<float>(preprocessing.scale);
+  const auto offset = static_cast<float>(preprocessing.offset);
+  for (std::int64_t i = 0; i < count; ++i) out[i] = scale * (static_cast<float>(raw[i]) - offset);
+}
+BIGLITTLE_VECTOR_CLONES void normalize(const std::uint8_t* raw, std::int64_t count,
+                                       const Preprocessing& preprocessing, float* out) {
+  normalize_each(raw, count, preprocessing, out);
+}
+BIGLITTLE_VECTOR_CLONES void normalize(const float* raw, std::int64_t count,
+                                       const Preprocessing& preprocessing, float* out) {
+  normalize_each(raw, count, preprocessing, out);
+}
+
+// Planes [C, H, W] to pixels [H, W, C], each row mirrored where kStep is -1. A known number of
+// channels makes vectors of it; 0 stands for any.
+template <int kChannels, int kStep, typename Raw>
+BIGLITTLE_INLINE void interleave(const Raw* __restrict planes, const Shape& shape,
+                                 Raw* __restrict pixels) {
+  const std::int64_t channels = kChannels > 0 ? kChannels : shape.channels;
+  const std::int64_t width = shape.width;
+  const std::int64_t plane = shape.height * width;
+  for (std::int64_t y = 0; y < shape.height; ++y) {
+    const Raw* row = planes + y * width + (kStep < 0 ? width - 1 : 0);
+    Raw* out = pixels + y * width * channels;
+    if constexpr (kChannels == 3) {
+      for (std::int64_t x = 0; x < width; ++x) {
+        out[3 * x] = row[kStep * x];
+        out[3 * x + 1] = row[kStep * x + plane];
+        out[3 * x + 2] = row[kStep * x + 2 * plane];
+      }
+    } else {
+      for (std::int64_t c = 0; c < channels; ++c) {
+        for (std::int64_t x = 0; x < width; ++x) {
+          out[x * channels + c] = row[c * plane + kStep * x];
+        }
+      }
     }
   }
-  float operator()(std::uint8_t raw) const { return table_[raw]; }
+}
 
- private:
-  std::array<float, 256> table_{};
-};
+template <int kStep, typename Raw>
+BIGLITTLE_INLINE void interleave_by_channels(const Raw* planes, const Shape& shape, Raw* pixels) {
+  if (shape.channels == 1) return interleave<1, kStep>(planes, shape, pixels);
+  if (shape.channels == 3) return interleave<3, kStep>(planes, shape, pixels);
+  interleave<0, kStep>(planes, shape, pixels);
+}
 
-class FloatReal {
- public:
-  explicit FloatReal(const Preprocessing& preprocessing)
-      : scale_(static_cast<float>(preprocessing.scale)),
-        offset_(static_cast<float>(preprocessing.offset)) {}
-  float operator()(float raw) const { return scale_ * (raw - offset_); }
+BIGLITTLE_VECTOR_CLONES void interleave(const std::uint8_t* planes, const Shape& shape,
+                                        Mirror mirror, std::uint8_t* pixels) {
+  if (mirror == Mirror::yes) return interleave_by_channels<-1>(planes, shape, pixels);
+  interleave_by_channels<1>(planes, shape, pixels);
+}
+BIGLITTLE_VECTOR_CLONES void interleave(const float* planes, const Shape& shape, Mirror mirror,
+                                        float* pixels) {
+  if (mirror == Mirror::yes) return interleave_by_channels<-1>(planes, shape, pixels);
+  interleave_by_channels<1>(planes, shape, pixels);
+}
 
- private:
-  float scale_;
-  float offset_;
-};
-
-template <typename Raw, typename Real>
-void write_sample(const Raw* sample, const Shape& shape, const Change& change, const Real& real,
-                  float* out) {
+// Zeros what has no source: rows and columns that the crop left, and the cutout.
+void blank(const Shape& shape, const Change& change, float* out) {
   const std::int64_t channels = shape.channels;
-  const std::int64_t height = shape.height;
   const std::int64_t width = shape.width;
-  for (std::int64_t y = 0; y < height; ++y) {
+  const std::int64_t dx = change.mirrored ? -change.dx : change.dx;
+  const std::int64_t begin = std::clamp<std::int64_t>(-dx, 0, width);
+  const std::int64_t end = std::clamp<std::int64_t>(width - dx, 0, width);
+  for (std::int64_t y = 0; y < shape.height; ++y) {
     float* row = out + y * width * channels;
     const std::int64_t from_y = y + change.dy;
-    const bool blank_row = y >= change.blank_top && y < change.blank_bottom;
-    if (from_y < 0 || from_y >= height) {
+    if (from_y < 0 || from_y >= shape.height) {
       std::fill_n(row, width * channels, 0.0f);
       continue;
     }
-    // Output columns whose source column x + dx (before mirroring) lies in the sample.
-    const std::int64_t first = std::clamp<std::int64_t>(-change.dx, 0, width);
-    const std::int64_t last = std::clamp<std::int64_t>(width - change.dx, 0, width);
-    const bool whole = first == 0 && last == width;
-    if (!whole) std::fill_n(row, width * channels, 0.0f);
-    const std::int64_t start = change.mirrored ? width - 1 : 0;
-    const std::int64_t step = change.mirrored ? -1 : 1;
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const Raw* source = sample + (c * height + from_y) * width + change.dx;
-      for (std::int64_t x = first; x < last; ++x) {
-        row[(start + step * x) * channels + c] = real(source[x]);
-      }
-    }
-    if (blank_row) {
+    std::fill_n(row, begin * channels, 0.0f);
+    std::fill(row + end * channels, row + width * channels, 0.0f);
+    if (y >= change.blank_top && y < change.blank_bottom) {
       std::fill(row + change.blank_left * channels, row + change.blank_right * channels, 0.0f);
     }
   }
 }
 
-// Calls `write(pointer to the row's raw values, converter)` with the samples' own type.
+// `pixels` is room for a sample. In pixel order a crop is one shift of the whole sample, after
+// which only the border is wrong.
+template <typename Raw>
+void write_sample(const Raw* sample, const Shape& shape, const Change& change,
+                  const Preprocessing& preprocessing, std::vector<Raw>& pixels, float* out) {
+  const std::int64_t count = shape.count();
+  pixels.resize(static_cast<std::size_t>(count));
+  const Raw* source = sample;
+  if (change.mirrored || shape.channels > 1) {
+    interleave(sample, shape, change.mirrored ? Mirror::yes : Mirror::no, pixels.data());
+    source = pixels.data();
+  }
+  const std::int64_t dx = change.mirrored ? -change.dx : change.dx;
+  const std::int64_t shift = (change.dy * shape.width + dx) * shape.channels;
+  const std::int64_t begin = std::clamp<std::int64_t>(-shift, 0, count);
+  const std::int64_t end = std::clamp<std::int64_t>(count - shift, 0, count);
+  if (begin < end) normalize(source + begin + shift, end - begin, preprocessing, out + begin);
+  blank(shape, change, out);
+}
+
+// Calls write(pointer to the first raw value, room for a sample) with the samples' own type.
 template <typename Write>
-void with_raw(const Samples& samples, const Preprocessing& preprocessing, const Write& write) {
+void with_raw(const Samples& samples, const Write& write) {
   if (samples.type() == SampleType::u8) {
-    write(samples.bytes().data(), ByteReal(preprocessing));
+    std::vector<std::uint8_t> scratch;
+    write(samples.bytes().data(), scratch);
   } else {
-    write(samples.floats().data(), FloatReal(preprocessing));
+    std::vector<float> scratch;
+    write(samples.floats().data(), scratch);
   }
 }
 
@@ -134,11 +188,11 @@ void fill_training_batch(const Samples& samples, std::span<const std::int64_t> r
                          AugmentSeed seed, std::span<float> batch,
                          std::span<std::uint8_t> flipped) {
   const std::int64_t size = samples.shape.count();
-  with_raw(samples, preprocessing, [&](const auto* raw, const auto& real) {
+  with_raw(samples, [&](const auto* raw, auto& scratch) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Change change = draw_change(augment, samples.shape, seed, rows[i]);
       flipped[i] = change.mirrored ? 1 : 0;
-      write_sample(raw + rows[i] * size, samples.shape, change, real,
+      write_sample(raw + rows[i] * size, samples.shape, change, preprocessing, scratch,
                    batch.data() + static_cast<std::int64_t>(i) * size);
     }
   });
@@ -149,9 +203,9 @@ void fill_batch(const Samples& samples, std::int64_t begin, std::int64_t end,
   const std::int64_t size = samples.shape.count();
   Change change;
   change.mirrored = mirror == Mirror::yes;
-  with_raw(samples, preprocessing, [&](const auto* raw, const auto& real) {
+  with_raw(samples, [&](const auto* raw, auto& scratch) {
     for (std::int64_t row = begin; row < end; ++row) {
-      write_sample(raw + row * size, samples.shape, change, real,
+      write_sample(raw + row * size, samples.shape, change, preprocessing, scratch,
                    batch.data() + (row - begin) * size);
     }
   });

@@ -45,15 +45,20 @@ void begin_metrics(const std::filesystem::path& file, const Json& history) {
 
 }  // namespace
 
-Checkpoint fit_checkpoint(Checkpoint start, FitRequest request, const RunContext& context,
-                          const Engine& engine, Observer& observer) {
-  start.config_toml = context.config_toml;
-  start.program_version = program_version();
+FitRequest completed(FitRequest request, const Checkpoint& start, const RunContext& context) {
   request.preprocessing = start.preprocessing;
   request.graph = start.network.graph;
   request.compute = context.compute;
   request.ranks = context.ranks;
   request.seed = context.seed;
+  return request;
+}
+
+Checkpoint fit_checkpoint(Checkpoint start, FitRequest request, const RunContext& context,
+                          const Engine& engine, Observer& observer) {
+  start.config_toml = context.config_toml;
+  start.program_version = program_version();
+  request = completed(std::move(request), start, context);
   const FitIdentity identity = {{"settings", start.config_toml},
                                 {"program version", start.program_version},
                                 {"dataset", start.dataset_digest},

@@ -5,6 +5,10 @@
 
 namespace biglittle {
 
+/// `request` with what `start` and `context` say about every training: graph, preprocessing,
+/// threads, ranks, seed.
+FitRequest completed(FitRequest request, const Checkpoint& start, const RunContext& context);
+
 /// Runs `request` and turns its result into a checkpoint: `start` states everything but weights and
 /// history. Saves `context.checkpoint` whenever tune accuracy improved and once at the end, appends
 /// each epoch to `context.metrics` (begun anew), and saves `context.state` after each epoch and

@@ -39,4 +39,9 @@ struct RunContext {
 Checkpoint train_big(const Dataset& dataset, const BigOptions& options, const RunContext& context,
                      const Engine& engine, Observer& observer);
 
+/// Times `steps` >= 1 steps of that training; files are neither read nor written. Throws what
+/// Engine::profile throws.
+TrainingProfile profile_big(const Dataset& dataset, const BigOptions& options,
+                            const RunContext& context, const Engine& engine, std::int64_t steps);
+
 }  // namespace biglittle

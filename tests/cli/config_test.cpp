@@ -127,5 +127,14 @@ TEST(BudgetMinutes, AreAboveZero) {
   EXPECT_EQ(outcome.err, "biglittle: error: --budget-minutes is '5m', expected minutes above 0\n");
 }
 
+TEST(Profile, StepsAreAWholeNumberAboveZero) {
+  for (const std::string steps : {"0", "-3", "1.5", "many", "100001"}) {
+    const Outcome outcome = biglittle({"train", "x.toml", "--profile=" + steps});
+    EXPECT_EQ(outcome.code, 64);
+    EXPECT_EQ(outcome.err,
+              "biglittle: error: --profile is '" + steps + "', expected steps from 1 to 100000\n");
+  }
+}
+
 }  // namespace
 }  // namespace biglittle::testing

@@ -188,6 +188,27 @@ TEST_F(Pipeline, LogsTheNoiseOfEveryLayerAlsoWhenInt8IsRefused) {
   EXPECT_FALSE(std::filesystem::exists(other / "runs/toy/little-int8.safetensors"));
 }
 
+TEST_F(Pipeline, ProfilesTrainingStepsAndLeavesFilesAlone) {
+  TemporaryFolder other;
+  prepare(other.path());
+  std::filesystem::copy(*folder_ / "data", other / "data");
+  const Outcome outcome =
+      run(other.path(), {"train", "toy.toml", "--json", "--profile", "200", "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(other / "runs"));
+  const Json profile = parse_json(outcome.out, "stdout");
+  EXPECT_EQ(profile.at("batch_size"), 32);
+  EXPECT_EQ(profile.at("threads"), 1);
+  const double seconds = profile.at("seconds").get<double>();
+  EXPECT_DOUBLE_EQ(profile.at("samples_per_second").get<double>(), 200 * 32 / seconds);
+  EXPECT_LT(profile.at("gflops").get<double>(), profile.at("peak_gflops").get<double>());
+  double parts = 0.0;
+  for (const auto& [name, spent] : profile.at("parts").items()) parts += spent.get<double>();
+  EXPECT_GE(parts, seconds) << "every moment of a step belongs to a part";
+  EXPECT_GT(profile.at("parts").at("linear").get<double>(), 0.0);
+  EXPECT_EQ(profile.at("parts").at("convolution forward"), 0.0);
+}
+
 TEST_F(Pipeline, VerifiesInspectsAndEvaluatesItsBundle) {
   const Outcome verified = run(folder_->path(), {"verify", "exports/toy"});
   EXPECT_EQ(verified.code, 0) << verified.out;
