@@ -44,8 +44,8 @@ TEST(ProfileText, ComparesWithThePeak) {
 
 TEST(ProfileText, TellsProgramsTheSame) {
   const Json json = to_json(profile());
-  EXPECT_EQ(json["samples_per_second"], 500.0);
-  EXPECT_EQ(json["gflops"], 30.0);
+  EXPECT_DOUBLE_EQ(json["samples_per_second"].get<double>(), 500.0);
+  EXPECT_DOUBLE_EQ(json["gflops"].get<double>(), 30.0);
   EXPECT_EQ(json["precision"], "fp32");
   EXPECT_EQ(json["parts"]["convolution forward"], 3.0);
 }
