@@ -7,8 +7,10 @@
 #include "cli/measure.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "core/version.h"
 #include "quant/fine_tune.h"
 #include "quant/noise.h"
+#include "train/fit_checkpoint.h"
 
 namespace biglittle {
 namespace {
@@ -58,6 +60,23 @@ StageResult describe_result(const Project& project, const std::vector<NetworkRow
            {"networks", to_json(rows)}}};
 }
 
+/// Lets fine-tuning go on where an interrupted one stopped; the metrics, which began anew with the
+/// training before it, get the lines of the epochs that are done.
+void attach_fine_tuning(FitRequest& objective, const Checkpoint& little, const RunContext& context,
+                        const std::function<void(Json)>& log, Observer& observer) {
+  RunContext fine = context;
+  fine.state = fine_tuning_state(context);
+  attach_state(objective, fine,
+               {{"settings", context.config_toml},
+                {"program version", std::string(program_version())},
+                {"dataset", little.dataset_digest},
+                {"little network", network_digest(little.network)}},
+               observer);
+  objective.on_epoch = [=](const Json& metrics) { log({{"fine_tune", metrics}}); };
+  if (!objective.resume) return;
+  for (const Json& metrics : objective.resume->history) objective.on_epoch(metrics);
+}
+
 /// Post-training, then fine-tuned where the config asks for it; what came out is in the metrics
 /// even when the gate refuses it.
 QuantizeResult quantize_little(const Checkpoint& little, FitRequest objective, const Config& config,
@@ -74,7 +93,7 @@ QuantizeResult quantize_little(const Checkpoint& little, FitRequest objective, c
     objective.compute = context.compute;
     objective.ranks = context.ranks;
     objective.seed = context.seed;
-    objective.on_epoch = [&](const Json& metrics) { log({{"fine_tune", metrics}}); };
+    attach_fine_tuning(objective, little, context, log, observer);
     result = fine_tune(little, std::move(result), std::move(objective), fine, engine, observer);
     log({{"quantized", "kept"}, {"result", to_json(result)}});
   }
@@ -96,6 +115,7 @@ StageResult derive_little_stage(Workspace& workspace) {
   const Dataset& dataset = workspace.dataset();
   const Engine& engine = load_engine();
   const RunContext context = run_context(workspace, Stage::derive_little);
+  if (context.resume == Resume::no) remove_state(fine_tuning_state(context), context.ranks);
   const Checkpoint little =
       derive_little(big, dataset, config.little, context, engine, workspace.observer());
   stop_if_asked(workspace.observer());

@@ -78,6 +78,15 @@ RunContext run_context(const Workspace& workspace, Stage stage) {
   return context;
 }
 
+std::filesystem::path fine_tuning_state(const RunContext& context) {
+  return context.state.parent_path() / "little-int8-state.safetensors";
+}
+
+void remove_state(const std::filesystem::path& file, const Ranks& ranks) {
+  std::error_code ignored;  // one that stays is refused or gone on with, as its identity says
+  if (ranks.writes()) std::filesystem::remove(file, ignored);
+}
+
 void require_one_process(const Workspace& workspace, std::string_view work) {
   const Ranks& ranks = workspace.ranks();
   if (ranks.size == 1) return;
@@ -102,6 +111,11 @@ StageResult perform(Stage stage, Workspace& workspace) {
                std::string_view(resolved_toml(project, stage)));
   }
   write_stamp(stage, project, result);
+  if (learns) {
+    const RunContext context = run_context(workspace, stage);
+    remove_state(context.state, context.ranks);
+    remove_state(fine_tuning_state(context), context.ranks);
+  }
   workspace.observer().end_stage(
       name_of(stage),
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

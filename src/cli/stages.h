@@ -52,6 +52,9 @@ class Workspace {
 /// What every training run of the project needs; `stage` names its files.
 RunContext run_context(const Workspace& workspace, Stage stage);
 
+/// Where fine-tuning of the stage with `context` keeps its own state.
+std::filesystem::path fine_tuning_state(const RunContext& context);
+
 /// Raw files -> data file. Throws what import_dataset throws.
 StageResult import_stage(Workspace& workspace);
 
@@ -64,6 +67,9 @@ StageResult derive_little_stage(Workspace& workspace);
 /// All of them -> the bundle. Throws Error{gate} with the reason when no threshold can be certified
 /// and the config does not allow that; nothing is written then.
 StageResult export_stage(Workspace& workspace);
+
+/// Removes a training's state, if there is one and this is the rank that writes.
+void remove_state(const std::filesystem::path& file, const Ranks& ranks);
 
 /// Throws Error{usage} when `work` was started in several processes, which would all do the same.
 void require_one_process(const Workspace& workspace, std::string_view work);

@@ -54,18 +54,9 @@ FitRequest completed(FitRequest request, const Checkpoint& start, const RunConte
   return request;
 }
 
-Checkpoint fit_checkpoint(Checkpoint start, FitRequest request, const RunContext& context,
-                          const Engine& engine, Observer& observer) {
-  start.config_toml = context.config_toml;
-  start.program_version = program_version();
-  request = completed(std::move(request), start, context);
-  const FitIdentity identity = {{"settings", start.config_toml},
-                                {"program version", start.program_version},
-                                {"dataset", start.dataset_digest},
-                                {"big network", start.teacher_digest}};
-  for (const std::filesystem::path& file : {context.checkpoint, context.state, context.metrics}) {
-    remove_leftovers(file);
-  }
+void attach_state(FitRequest& request, const RunContext& context, const FitIdentity& identity,
+                  Observer& observer) {
+  remove_leftovers(context.state);
   std::error_code ignored;
   if (context.resume != Resume::no && std::filesystem::exists(context.state, ignored)) {
     request.resume = saved_state(context, identity);
@@ -73,25 +64,39 @@ Checkpoint fit_checkpoint(Checkpoint start, FitRequest request, const RunContext
     observer.note(
         fmt::format("going on after step {} by {}", request.resume->step, context.state.string()));
   }
-  if (!context.ranks.writes()) {
-    FitResult result = engine.fit(request, observer);
-    start.network.weights = std::move(result.weights);
-    start.history = std::move(result.history);
-    return start;
-  }
-  begin_metrics(context.metrics, request.resume ? request.resume->history : Json::array());
-  request.on_epoch = [&](const Json& metrics) { append_line(context.metrics, metrics.dump()); };
-  request.on_improved = [&](const TensorMap& weights, const Json& history) {
-    start.network.weights = weights;
-    start.history = history;
-    save_checkpoint(context.checkpoint, start);
+  if (!context.ranks.writes()) return;
+  request.on_state = [file = context.state, identity](const FitState& state) {
+    save_fit_state(file, state, identity);
   };
-  request.on_state = [&](const FitState& state) { save_fit_state(context.state, state, identity); };
+}
+
+Checkpoint fit_checkpoint(Checkpoint start, FitRequest request, const RunContext& context,
+                          const Engine& engine, Observer& observer) {
+  start.config_toml = context.config_toml;
+  start.program_version = program_version();
+  request = completed(std::move(request), start, context);
+  for (const std::filesystem::path& file : {context.checkpoint, context.metrics}) {
+    remove_leftovers(file);
+  }
+  attach_state(request, context,
+               {{"settings", start.config_toml},
+                {"program version", start.program_version},
+                {"dataset", start.dataset_digest},
+                {"big network", start.teacher_digest}},
+               observer);
+  if (context.ranks.writes()) {
+    begin_metrics(context.metrics, request.resume ? request.resume->history : Json::array());
+    request.on_epoch = [&](const Json& metrics) { append_line(context.metrics, metrics.dump()); };
+    request.on_improved = [&](const TensorMap& weights, const Json& history) {
+      start.network.weights = weights;
+      start.history = history;
+      save_checkpoint(context.checkpoint, start);
+    };
+  }
   FitResult result = engine.fit(request, observer);
   start.network.weights = std::move(result.weights);
   start.history = std::move(result.history);
-  save_checkpoint(context.checkpoint, start);
-  std::filesystem::remove(context.state, ignored);
+  if (context.ranks.writes()) save_checkpoint(context.checkpoint, start);
   return start;
 }
 

@@ -86,6 +86,7 @@ void save_fit_state(const std::filesystem::path& file, const FitState& state,
                      {"epochs", state.epochs},
                      {"rollbacks", state.rollbacks},
                      {"precision", state.precision},
+                     {"best_scales", state.best_scales},
                      {"best_epoch", state.best_epoch},
                      {"best_accuracy", state.best_accuracy},
                      {"best_loss", state.best_loss},
@@ -124,6 +125,7 @@ FitState load_fit_state(const std::filesystem::path& file, FitIdentity& identity
     head.at("epochs").get_to(state.epochs);
     head.at("rollbacks").get_to(state.rollbacks);
     head.at("precision").get_to(state.precision);
+    head.at("best_scales").get_to(state.best_scales);
     head.at("best_epoch").get_to(state.best_epoch);
     head.at("best_accuracy").get_to(state.best_accuracy);
     head.at("best_loss").get_to(state.best_loss);

@@ -14,7 +14,7 @@
 
 namespace biglittle {
 
-inline constexpr int kFitStateVersion = 2;
+inline constexpr int kFitStateVersion = 3;
 
 struct FitState {
   std::int64_t step = 0;       ///< steps done, over all epochs
@@ -30,6 +30,7 @@ struct FitState {
   /// The same at the end of the last epoch, inside an epoch of a run that may return to it.
   TensorMap last_good;
   TensorMap best;  ///< the weights best on tune so far; empty before the first epoch ended
+  std::map<std::string, float> best_scales;  ///< learned with them, as in FitResult
   std::int64_t best_epoch = 0;
   double best_accuracy = 0.0;  ///< in [0, 1]
   double best_loss = 0.0;

@@ -30,7 +30,7 @@ struct RunContext {
   std::string config_toml;           ///< resolved, saved inside the checkpoint
   std::filesystem::path checkpoint;  ///< written whenever tune accuracy improved, and at the end
   std::filesystem::path metrics;     ///< one JSON object a line, one line an epoch
-  std::filesystem::path state;       ///< what an interrupted run needs; removed at the end
+  std::filesystem::path state;       ///< what an interrupted run needs; removed when all is done
   Resume resume = Resume::no;
 };
 

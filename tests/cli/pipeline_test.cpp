@@ -383,6 +383,45 @@ TEST_F(Pipeline, ResumesAnInterruptedTrainingToTheSameBytes) {
   EXPECT_EQ(std::ranges::count(metrics, '\n'), 500);
 }
 
+TEST_F(Pipeline, ResumesInterruptedFineTuningWithoutTrainingAgain) {
+  const std::vector<std::string> derive = {"derive-little", "toy.toml",
+                                           "--set",         "quantize.fine_tune.epochs=300",
+                                           "--set",         "quantize.fine_tune.learn_steps=true"};
+  const auto prepared = [&](const TemporaryFolder& folder) {
+    prepare(folder.path());
+    for (const char* part : {"runs", "data"}) {
+      std::filesystem::copy(*folder_ / part, folder / part,
+                            std::filesystem::copy_options::recursive);
+    }
+  };
+  TemporaryFolder whole;
+  prepared(whole);
+  ASSERT_EQ(run(whole.path(), derive).code, 0);
+
+  TemporaryFolder other;
+  prepared(other);
+  const std::filesystem::path state = other / "runs/toy/little-int8-state.safetensors";
+  Running interrupted(derive, {other.path(), {}});
+  for (int tick = 0; tick < 1200 && !std::filesystem::exists(state); ++tick) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+  }
+  interrupted.send(SIGTERM);
+  ASSERT_EQ(interrupted.finish().code, 143);
+  std::vector<std::string> resume = derive;
+  resume.push_back("--resume");
+  const Outcome resumed = run(other.path(), resume);
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("by runs/toy/little-int8-state.safetensors"));
+  EXPECT_THAT(resumed.err, Not(HasSubstr("epoch 1/4"))) << "little was trained already";
+  for (const char* file : {"little.safetensors", "little-int8.safetensors"}) {
+    EXPECT_EQ(read_text(other / "runs/toy" / file), read_text(whole / "runs/toy" / file)) << file;
+  }
+  const std::string metrics = read_text(other / "runs/toy/little-metrics.jsonl");
+  EXPECT_EQ(std::ranges::count(metrics, '\n'), 4 + 300 + 2);
+  EXPECT_FALSE(std::filesystem::exists(state));
+  EXPECT_FALSE(std::filesystem::exists(other / "runs/toy/little-state.safetensors"));
+}
+
 TEST_F(Pipeline, ResumeBeginsAnewWhereNothingWasInterrupted) {
   TemporaryFolder other;
   prepare(other.path());

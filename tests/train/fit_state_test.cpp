@@ -26,6 +26,7 @@ FitState small_state() {
   state.tensors.emplace("trainable", Tensor::of<float>({3}, values));
   state.last_good.emplace("trainable", Tensor::of<float>({2}, std::vector<float>{2.5f, 7.0f}));
   state.best.emplace("fc.weight", Tensor::of<float>({3}, values));
+  state.best_scales = {{"conv", 0.1f}, {"fc", 3e-39f}};
   state.best_epoch = 1;
   state.best_accuracy = 2.0 / 3.0;
   state.best_loss = 0.7;
@@ -51,6 +52,7 @@ TEST(FitState, ComesBackFromItsFileBitForBit) {
   EXPECT_EQ(read.precision, state.precision);
   EXPECT_EQ(read.tensors, state.tensors);
   EXPECT_EQ(read.best, state.best);
+  EXPECT_EQ(read.best_scales, state.best_scales);
   EXPECT_EQ(read.best_epoch, state.best_epoch);
   EXPECT_EQ(read.best_accuracy, state.best_accuracy);
   EXPECT_EQ(read.best_loss, state.best_loss);
@@ -78,7 +80,7 @@ TEST(FitState, RefusesOtherFiles) {
   testing::expect_error(ErrorKind::bad_data,
                         (folder / "other").string() +
                             ": is biglittle-checkpoint version 1, expected biglittle-train-state "
-                            "version 2; train from the beginning",
+                            "version 3; train from the beginning",
                         [&] { load_fit_state(folder / "other", unused); });
   file.metadata = {{"kind", "biglittle-train-state"}, {"format_version", "2"}};
   write_safetensors(folder / "headless", file);

@@ -32,6 +32,7 @@ void Trainer::restore(const FitState& state) {
   step_ = state.step;
   rollbacks_ = state.rollbacks;
   best_.weights = state.best;
+  best_.scales = state.best_scales;
   best_.history = state.history;
   best_.tune_accuracy = state.best_accuracy;
   best_loss_ = state.best_loss;
@@ -113,6 +114,7 @@ FitState Trainer::state(double epoch_loss) const {
   state.tensors = tensors();
   if (step_ > epochs_done() * steps_an_epoch_) state.last_good = last_good_;
   state.best = best_.weights;
+  state.best_scales = best_.scales;
   state.best_epoch = best_epoch_;
   state.best_accuracy = best_.tune_accuracy;
   state.best_loss = best_loss_;
