@@ -82,7 +82,7 @@ TEST(FitState, RefusesOtherFiles) {
                             ": is biglittle-checkpoint version 1, expected biglittle-train-state "
                             "version 3; train from the beginning",
                         [&] { load_fit_state(folder / "other", unused); });
-  file.metadata = {{"kind", "biglittle-train-state"}, {"format_version", "2"}};
+  file.metadata = {{"kind", "biglittle-train-state"}, {"format_version", "3"}};
   write_safetensors(folder / "headless", file);
   testing::expect_error(ErrorKind::bad_data,
                         (folder / "headless").string() + ": metadata 'state' is missing",

@@ -6,11 +6,15 @@
 #include <cmath>
 #include <vector>
 
-// The widest vectors that the processor has, chosen when the library is loaded.
+// The widest vectors that the processor has, chosen when the library is loaded. Where bytes are
+// read beside values, GCC fills a vector with bytes if it may use AVX-512BW: too many channels for
+// small networks. Where bytes are written it needs it.
 #if defined(__x86_64__)
 #define BIGLITTLE_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define BIGLITTLE_BYTE_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #define BIGLITTLE_VECTOR_CLONES
+#define BIGLITTLE_BYTE_CLONES
 #endif
 // Bodies are inlined into each clone, so that they are compiled for its vectors.
 #define BIGLITTLE_INLINE static inline __attribute__((always_inline))
@@ -308,26 +312,24 @@ BIGLITTLE_INLINE void backward_by_tail(const NormBackward<Value>& pass) {
   return backward<Gate::computed>(pass);
 }
 
-// `top` and `bottom` are the two rows of a window, [2, C] each. The winner is counted in 32 bits,
-// as wide as the values, so that both live in the same vector lanes.
+// `top` and `bottom` are the two rows of a window, [2, C] each. Winners of both rows, then of the
+// window, the first of equals, without a branch.
 template <typename Value>
 BIGLITTLE_INLINE void pool_window(std::int64_t channels, const Value* __restrict top,
                                   const Value* __restrict bottom, Value* __restrict y,
                                   std::uint8_t* __restrict winner) {
   for (std::int64_t c = 0; c < channels; ++c) {
-    float best = load(top[c]);
-    std::int32_t which = 0;
+    const float left = load(top[c]);
     const float right = load(top[channels + c]);
     const float below = load(bottom[c]);
     const float across = load(bottom[channels + c]);
-    which = right > best ? 1 : which;
-    best = right > best ? right : best;
-    which = below > best ? 2 : which;
-    best = below > best ? below : best;
-    which = across > best ? 3 : which;
-    best = across > best ? across : best;
-    store(y[c], best);
-    winner[c] = static_cast<std::uint8_t>(which);
+    const float upper = right > left ? right : left;
+    const float lower = across > below ? across : below;
+    const std::int32_t of_upper = right > left ? 1 : 0;
+    const std::int32_t of_lower = across > below ? 3 : 2;
+    const std::int32_t down = lower > upper ? -1 : 0;
+    store(y[c], lower > upper ? lower : upper);
+    winner[c] = static_cast<std::uint8_t>(of_upper ^ ((of_upper ^ of_lower) & down));
   }
 }
 
@@ -395,12 +397,12 @@ BIGLITTLE_VECTOR_CLONES void normalize_backward(const NormBackward<float>& pass)
 BIGLITTLE_VECTOR_CLONES void normalize_backward(const NormBackward<Bfloat16>& pass) {
   backward_by_tail(pass);
 }
-BIGLITTLE_VECTOR_CLONES void pool_forward(const float* x, float* y, std::uint8_t* winner,
-                                          const PoolSize& size) {
+BIGLITTLE_BYTE_CLONES void pool_forward(const float* x, float* y, std::uint8_t* winner,
+                                        const PoolSize& size) {
   pool(x, y, winner, size);
 }
-BIGLITTLE_VECTOR_CLONES void pool_forward(const Bfloat16* x, Bfloat16* y, std::uint8_t* winner,
-                                          const PoolSize& size) {
+BIGLITTLE_BYTE_CLONES void pool_forward(const Bfloat16* x, Bfloat16* y, std::uint8_t* winner,
+                                        const PoolSize& size) {
   pool(x, y, winner, size);
 }
 BIGLITTLE_VECTOR_CLONES void pool_backward(const float* dy, const std::uint8_t* winner, float* dx,

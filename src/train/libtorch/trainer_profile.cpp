@@ -37,8 +37,8 @@ double operations_of_a_sample(const Graph& graph) {
 }
 
 double measure_peak_gflops(WorkerPool& pool, at::ScalarType type) {
-  constexpr std::int64_t kImages = 4;  // LibTorch has its own slow way for a single one
-  constexpr std::int64_t kSide = 16;
+  constexpr std::int64_t kImages = 16;  // of fewer LibTorch multiplies by the slower BLAS
+  constexpr std::int64_t kSide = 8;
   constexpr std::int64_t kSize = kImages * kSide * kSide;
   constexpr std::int64_t kProducts = 8;
   std::vector<double> seconds;
