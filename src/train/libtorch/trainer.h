@@ -68,6 +68,7 @@ class Trainer {
   std::span<const std::int64_t> batch_of(std::span<const std::int64_t> order,
                                          std::int64_t batch) const;
   double run_step(std::span<const std::int64_t> rows, std::int64_t epoch, double rate);
+  void try_step(std::span<const std::int64_t> order, std::int64_t i);
   double learning_rate(std::int64_t step) const;
   // trainer_budget.cpp
   void choose_epochs();
@@ -78,8 +79,6 @@ class Trainer {
   void roll_back(const Diverged& diverged);
   std::string first_not_finite() const;
   [[noreturn]] void fail(const std::string& what) const;
-  // trainer_profile.cpp
-  void repeat_steps(std::int64_t steps);
   Replica make_replica() const;
   void compute_gradients(Replica& replica, std::span<const std::int64_t> rows, std::int64_t epoch,
                          double batch_size);

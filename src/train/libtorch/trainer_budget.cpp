@@ -34,6 +34,11 @@ std::int64_t Trainer::by_first(std::int64_t value) const {
   return static_cast<std::int64_t>(known.item<float>());
 }
 
+// Step `i` of the first epoch, or of its repetition, at a rate of 0: only the time counts.
+void Trainer::try_step(std::span<const std::int64_t> order, std::int64_t i) {
+  run_step(batch_of(order, i % steps_an_epoch_), 1, 0.0);
+}
+
 double Trainer::time_a_step() {
   // The first steps pay for memory and for the kernels that LibTorch chooses.
   constexpr std::int64_t kWarmUp = 3;
@@ -42,14 +47,12 @@ double Trainer::time_a_step() {
   const double enough = request_.options.budget_minutes * 60.0 / 50.0;
   const std::vector<std::int64_t> order =
       epoch_order(request_.train->count(), static_cast<std::uint64_t>(request_.seed), 1);
-  // At a rate of 0: only the time counts.
-  const auto run = [&](std::int64_t i) { run_step(batch_of(order, i % steps_an_epoch_), 1, 0.0); };
-  for (std::int64_t i = 0; i < kWarmUp; ++i) run(i);
+  for (std::int64_t i = 0; i < kWarmUp; ++i) try_step(order, i);
   const auto start = Clock::now();
   std::int64_t done = 0;
   while (stop_code() == 0 &&
          by_first(done < kMost && (done < kFewest || seconds_since(start) < enough)) != 0) {
-    run(kWarmUp + done++);
+    try_step(order, kWarmUp + done++);
   }
   return done == 0 ? 0.0 : seconds_since(start) / static_cast<double>(done);
 }

@@ -60,17 +60,10 @@ double measure_peak_gflops(WorkerPool& pool, at::ScalarType type) {
 
 }  // namespace
 
-void Trainer::repeat_steps(std::int64_t steps) {
+TrainingProfile Trainer::profile(std::int64_t steps) {
   const std::vector<std::int64_t> order =
       epoch_order(request_.train->count(), static_cast<std::uint64_t>(request_.seed), 1);
-  for (std::int64_t i = 0; i < steps; ++i) {
-    step_ = i % steps_an_epoch_;
-    run_step(batch_of(order, step_), 1, learning_rate(step_));
-  }
-}
-
-TrainingProfile Trainer::profile(std::int64_t steps) {
-  repeat_steps(kWarmUpSteps);
+  for (std::int64_t i = 0; i < kWarmUpSteps; ++i) try_step(order, i);
   TrainingProfile result;
   result.steps = steps;
   result.batch_size = batch_size_;
@@ -80,7 +73,7 @@ TrainingProfile Trainer::profile(std::int64_t steps) {
   const BackwardParts backward;
   pool_.run([&](std::int64_t worker) { clocks[static_cast<std::size_t>(worker)].start(); });
   const auto start = Clock::now();
-  repeat_steps(steps);
+  for (std::int64_t i = 0; i < steps; ++i) try_step(order, kWarmUpSteps + i);
   result.seconds = seconds_since(start);
   pool_.run([&](std::int64_t worker) { clocks[static_cast<std::size_t>(worker)].stop(); });
   for (std::size_t i = 0; i < kParts; ++i) {
