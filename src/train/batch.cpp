@@ -34,6 +34,15 @@ std::int64_t draw(Random& random, std::int64_t bound) {
   return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(bound)));
 }
 
+// Half of the samples in odd epochs, the others in even ones, so that two epochs in a row show both
+// sides of each (Jordan 2024, "94 % on CIFAR-10 in 3.29 Seconds on a Single GPU").
+bool is_mirrored(AugmentSeed seed, std::int64_t row) {
+  constexpr std::uint64_t kNoEpoch = UINT64_MAX;
+  Random random(seed.seed, kNoEpoch, static_cast<std::uint64_t>(row));
+  const std::int64_t first = draw(random, 2);
+  return (first + seed.epoch) % 2 == 1;
+}
+
 Change draw_change(const AugmentOptions& augment, const Shape& shape, AugmentSeed seed,
                    std::int64_t row) {
   Random random(seed.seed, static_cast<std::uint64_t>(seed.epoch), static_cast<std::uint64_t>(row));
@@ -45,7 +54,7 @@ Change draw_change(const AugmentOptions& augment, const Shape& shape, AugmentSee
     }
     change.dx = draw(random, 2 * augment.crop_pad + 1) - augment.crop_pad;
   }
-  if (augment.flip) change.mirrored = draw(random, 2) == 1;
+  change.mirrored = augment.flip && is_mirrored(seed, row);
   if (augment.cutout > 0) {
     const std::int64_t top = draw(random, shape.height) - augment.cutout / 2;
     const std::int64_t left = draw(random, shape.width) - augment.cutout / 2;
@@ -120,25 +129,36 @@ BIGLITTLE_VECTOR_CLONES void interleave(const float* planes, const Shape& shape,
   interleave_by_channels<1>(planes, shape, pixels);
 }
 
-// Zeros what has no source: rows and columns that the crop left, and the cutout.
-void blank(const Shape& shape, const Change& change, float* out) {
+// Where the crop reaches beyond the sample, its nearest row and column go on.
+void extend_edges(const Shape& shape, std::int64_t dy, std::int64_t dx, float* out) {
   const std::int64_t channels = shape.channels;
-  const std::int64_t width = shape.width;
-  const std::int64_t dx = change.mirrored ? -change.dx : change.dx;
-  const std::int64_t begin = std::clamp<std::int64_t>(-dx, 0, width);
-  const std::int64_t end = std::clamp<std::int64_t>(width - dx, 0, width);
-  for (std::int64_t y = 0; y < shape.height; ++y) {
-    float* row = out + y * width * channels;
-    const std::int64_t from_y = y + change.dy;
-    if (from_y < 0 || from_y >= shape.height) {
-      std::fill_n(row, width * channels, 0.0f);
-      continue;
+  const std::int64_t row_size = shape.width * channels;
+  const std::int64_t left = std::max<std::int64_t>(-dx, 0);
+  const std::int64_t right = std::min(shape.width - dx, shape.width);
+  const std::int64_t top = std::max<std::int64_t>(-dy, 0);
+  const std::int64_t bottom = std::min(shape.height - dy, shape.height);
+  for (std::int64_t y = top; y < bottom; ++y) {
+    float* row = out + y * row_size;
+    for (std::int64_t x = 0; x < left; ++x) {
+      std::copy_n(row + left * channels, channels, row + x * channels);
     }
-    std::fill_n(row, begin * channels, 0.0f);
-    std::fill(row + end * channels, row + width * channels, 0.0f);
-    if (y >= change.blank_top && y < change.blank_bottom) {
-      std::fill(row + change.blank_left * channels, row + change.blank_right * channels, 0.0f);
+    for (std::int64_t x = right; x < shape.width; ++x) {
+      std::copy_n(row + (right - 1) * channels, channels, row + x * channels);
     }
+  }
+  for (std::int64_t y = 0; y < top; ++y) {
+    std::copy_n(out + top * row_size, row_size, out + y * row_size);
+  }
+  for (std::int64_t y = bottom; y < shape.height; ++y) {
+    std::copy_n(out + (bottom - 1) * row_size, row_size, out + y * row_size);
+  }
+}
+
+void cut_out(const Shape& shape, const Change& change, float* out) {
+  for (std::int64_t y = change.blank_top; y < change.blank_bottom; ++y) {
+    float* row = out + y * shape.width * shape.channels;
+    std::fill(row + change.blank_left * shape.channels, row + change.blank_right * shape.channels,
+              0.0f);
   }
 }
 
@@ -154,12 +174,16 @@ void write_sample(const Raw* sample, const Shape& shape, const Change& change,
     interleave(sample, shape, change.mirrored ? Mirror::yes : Mirror::no, pixels.data());
     source = pixels.data();
   }
-  const std::int64_t dx = change.mirrored ? -change.dx : change.dx;
-  const std::int64_t shift = (change.dy * shape.width + dx) * shape.channels;
-  const std::int64_t begin = std::clamp<std::int64_t>(-shift, 0, count);
-  const std::int64_t end = std::clamp<std::int64_t>(count - shift, 0, count);
-  if (begin < end) normalize(source + begin + shift, end - begin, preprocessing, out + begin);
-  blank(shape, change, out);
+  // Farther away there is nothing but the edge.
+  const std::int64_t dy = std::clamp(change.dy, 1 - shape.height, shape.height - 1);
+  const std::int64_t dx =
+      std::clamp(change.mirrored ? -change.dx : change.dx, 1 - shape.width, shape.width - 1);
+  const std::int64_t shift = (dy * shape.width + dx) * shape.channels;
+  const std::int64_t begin = std::max<std::int64_t>(-shift, 0);
+  const std::int64_t end = std::min(count - shift, count);
+  normalize(source + begin + shift, end - begin, preprocessing, out + begin);
+  if (shift != 0) extend_edges(shape, dy, dx, out);
+  cut_out(shape, change, out);
 }
 
 // Calls write(pointer to the first raw value, room for a sample) with the samples' own type.

@@ -24,8 +24,8 @@ struct AugmentSeed {
 };
 
 /// Writes augmented, normalized samples `rows` to `batch` [rows, H, W, C] and whether each was
-/// mirrored to `flipped` [rows]. What lies outside the sample or under the cutout square is 0, i.e. the
-/// preprocessing's offset.
+/// mirrored to `flipped` [rows]. A crop that reaches beyond the sample repeats its nearest row and
+/// column; under the cutout square everything is 0, i.e. the preprocessing's offset.
 void fill_training_batch(const Samples& samples, std::span<const std::int64_t> rows,
                          const Preprocessing& preprocessing, const AugmentOptions& augment,
                          AugmentSeed seed, std::span<float> batch, std::span<std::uint8_t> flipped);

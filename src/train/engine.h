@@ -51,7 +51,7 @@ struct EnumNames<Precision> {
 struct AugmentOptions {
   std::int64_t crop_pad =
       0;              ///< pixels of padding (with the preprocessing offset) before a random crop
-  bool flip = false;  ///< mirror left-right with probability 1/2
+  bool flip = false;  ///< mirror each sample left-right in every other epoch
   std::int64_t cutout = 0;  ///< side of a square set to the offset; 0: none
 };
 void describe(AugmentOptions& options, OptionVisitor& visitor);

@@ -9,7 +9,7 @@ namespace biglittle {
 void describe(AugmentOptions& options, OptionVisitor& visitor) {
   visitor.field("crop_pad", options.crop_pad, IntRange{0, 64},
                 "pixels of padding before a random crop");
-  visitor.field("flip", options.flip, "mirror left-right with probability 1/2");
+  visitor.field("flip", options.flip, "mirror each sample left-right in every other epoch");
   visitor.field("cutout", options.cutout, IntRange{0, 256},
                 "side in pixels of a random square that is blanked; 0: none");
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 namespace biglittle {
@@ -62,15 +63,14 @@ TEST(FillTrainingBatch, WithoutAugmentationEqualsFillBatch) {
   EXPECT_EQ(flipped[0], 0);
 }
 
-// Every batch must be the sample moved by some (dy, dx), mirrored or not, with zeros around.
+// Every batch must be the sample moved by some (dy, dx), mirrored or not, with its edges repeated.
 bool is_moved_sample(const std::vector<float>& batch, int dy, int dx, bool mirrored) {
   for (int c = 0; c < 2; ++c) {
     for (int y = 0; y < 3; ++y) {
       for (int x = 0; x < 4; ++x) {
-        const int from_y = y + dy;
-        const int from_x = (mirrored ? 3 - x : x) + dx;
-        const bool inside = from_y >= 0 && from_y < 3 && from_x >= 0 && from_x < 4;
-        const int expected = inside ? 1 + 100 * c + 10 * from_y + from_x : 0;
+        const int from_y = std::clamp(y + dy, 0, 2);
+        const int from_x = std::clamp((mirrored ? 3 - x : x) + dx, 0, 3);
+        const int expected = 1 + 100 * c + 10 * from_y + from_x;
         if (at(batch, y, x, c) != static_cast<float>(expected)) return false;
       }
     }
@@ -101,6 +101,46 @@ TEST(FillTrainingBatch, CropsAndFlipsUniformlyOverAllPlaces) {
   }
   // 5 x 5 shifts, mirrored or not; a thousand draws miss one of 50 with probability below 1e-7.
   EXPECT_EQ(seen.size(), 50u);
+}
+
+TEST(FillTrainingBatch, MirrorsHalfOfTheSamplesAndTheOthersInTheNextEpoch) {
+  AugmentOptions augment;
+  augment.flip = true;
+  constexpr std::int64_t kRows = 1000;
+  const Samples samples = numbered(kRows);
+  std::vector<std::int64_t> rows(kRows);
+  std::iota(rows.begin(), rows.end(), 0);
+  std::vector<float> batch(24 * kRows);
+  std::vector<std::uint8_t> odd(kRows);
+  std::vector<std::uint8_t> even(kRows);
+  std::vector<std::uint8_t> other(kRows);
+  fill_training_batch(samples, rows, kIdentity, augment, {3, 1}, batch, odd);
+  fill_training_batch(samples, rows, kIdentity, augment, {3, 2}, batch, even);
+  fill_training_batch(samples, rows, kIdentity, augment, {4, 1}, batch, other);
+  for (std::size_t i = 0; i < odd.size(); ++i) EXPECT_EQ(odd[i] + even[i], 1) << i;
+  EXPECT_NE(odd, other) << "which half is the seed's";
+  // 500 +- 16; five deviations.
+  EXPECT_NEAR(std::accumulate(odd.begin(), odd.end(), 0), 500, 80);
+}
+
+TEST(FillTrainingBatch, CropsFartherThanTheSampleShowItsEdge) {
+  AugmentOptions augment;
+  augment.crop_pad = 9;
+  const Samples samples = numbered();
+  int beyond = 0;
+  for (std::int64_t epoch = 0; epoch < 200; ++epoch) {
+    std::vector<float> batch(24);
+    std::vector<std::uint8_t> flipped(1);
+    fill_training_batch(samples, std::vector<std::int64_t>{0}, kIdentity, augment, {5, epoch},
+                        batch, flipped);
+    bool is_moved = false;
+    for (int dy = -9; dy <= 9; ++dy) {
+      for (int dx = -9; dx <= 9; ++dx) is_moved |= is_moved_sample(batch, dy, dx, false);
+    }
+    ASSERT_TRUE(is_moved) << "epoch " << epoch;
+    beyond += is_moved_sample(batch, 9, 9, false) ? 1 : 0;
+  }
+  EXPECT_GT(beyond, 0) << "the corner alone";
 }
 
 TEST(FillTrainingBatch, CutoutBlanksOneSquareInAllChannels) {
