@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
-#include <thread>
 
 #include "bundle/process.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "core/cores.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/text.h"
@@ -56,9 +56,8 @@ Finding vector_finding(const EngineInfo& info) {
 
 Finding bf16_finding(const EngineInfo& info) {
   if (info.has_amx_bf16) return {"fast bf16", "AMX", Health::ok, ""};
-  if (info.has_avx512_bf16) return {"fast bf16", "AVX-512", Health::ok, ""};
-  return {"fast bf16", "no: training runs in float32", Health::slow,
-          "training is 2 to 3 times faster on a processor with AVX512_BF16 or AMX"};
+  return {"fast bf16", "no AMX: training runs in float32", Health::slow,
+          "a processor with AMX trains more than twice as fast"};
 }
 
 std::vector<Finding> engine_findings() {
@@ -78,7 +77,7 @@ std::vector<Finding> engine_findings() {
 }
 
 Finding cores_finding() {
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const std::int64_t cores = usable_cores();
   const std::string found = fmt::format("{} usable by this process", cores);
   if (cores > 1) return {"cores", found, Health::ok, ""};
   return {"cores", found, Health::slow, "allow more cores (taskset, container or job limits)"};
@@ -88,7 +87,7 @@ Finding cores_finding() {
 Finding load_finding() {
   double load = 0.0;
   if (::getloadavg(&load, 1) != 1) return {"load", "not known", Health::ok, ""};
-  const double cores = std::max(1U, std::thread::hardware_concurrency());
+  const auto cores = static_cast<double>(usable_cores());
   const std::string found = fmt::format("{:.1f} over the last minute", load);
   if (load < cores) return {"load", found, Health::ok, ""};
   return {"load", found, Health::slow, "end other work, or set compute.threads = 1"};

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/cores.h"
+
 namespace biglittle {
 
 /// Calls work(0) to work(count - 1), each once, on every core and in no order. When some of them
@@ -38,7 +40,7 @@ void on_every_core(std::int64_t count, const Work& work) {
       }
     }
   };
-  const auto cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency());
+  const auto cores = usable_cores();
   {
     std::vector<std::jthread> workers;
     for (std::int64_t core = 1; core < std::min(cores, count); ++core) workers.emplace_back(run);

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/cores.h"
 #include "core/error.h"
 #include "quant/arithmetic.h"
 #include "quant/kernels.h"
@@ -228,7 +229,7 @@ std::vector<std::int32_t> Interpreter::run(const Samples& samples, std::int64_t 
   const std::int64_t outputs = program_->last.output.channels;
   std::vector<std::int32_t> accumulators(index(count * outputs));
   const std::int64_t blocks = (count + kBlock - 1) / kBlock;
-  if (threads == 0) threads = std::max<std::int64_t>(1, std::thread::hardware_concurrency());
+  if (threads == 0) threads = usable_cores();
   std::vector<Workspace> workspaces(index(std::max<std::int64_t>(1, std::min(threads, blocks))),
                                     program_->workspace());
   std::atomic<std::int64_t> next = 0;

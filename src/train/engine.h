@@ -161,7 +161,6 @@ struct EngineInfo {
   std::int64_t cores = 1;
   bool has_avx2 = false;
   bool has_avx512 = false;
-  bool has_avx512_bf16 = false;
   bool has_amx_bf16 = false;
   bool has_cuda = false;
   bool has_gloo = false;     ///< several processes can train together

@@ -12,8 +12,8 @@
 #include <array>
 #include <chrono>
 #include <functional>
-#include <thread>
 
+#include "core/cores.h"
 #include "core/error.h"
 #include "core/version.h"
 #include "train/libtorch/allocator.h"
@@ -28,7 +28,7 @@ namespace {
 
 std::int64_t worker_count(const ComputeOptions& compute) {
   if (compute.threads > 0) return compute.threads;
-  return std::max<std::int64_t>(1, std::thread::hardware_concurrency());
+  return usable_cores();
 }
 
 // The same on each rank: ranks of one machine share its cores, and the smallest machine decides.
@@ -97,10 +97,9 @@ class LibtorchEngine final : public Engine {
       EngineInfo info;
       info.libtorch_version = TORCH_VERSION;
       info.blas = at::hasMKL() ? "MKL" : at::hasLAPACK() ? "BLAS with LAPACK" : "none";
-      info.cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency());
+      info.cores = usable_cores();
       info.has_avx2 = processor.avx2;
       info.has_avx512 = processor.avx512;
-      info.has_avx512_bf16 = processor.avx512_bf16;
       info.has_amx_bf16 = processor.amx_bf16;
       info.has_cuda = at::hasCUDA();
       info.has_gloo = has_gloo();

@@ -3,6 +3,9 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+
+#include <cstdlib>
+#include <string_view>
 #endif
 
 namespace biglittle {
@@ -18,21 +21,30 @@ bool saves_amx_tiles() {
   return (low >> 17 & 3) == 3;
 }
 
+// oneDNN reads this name, or the older one, and knows "ALL", "DEFAULT" and the names of the sets
+// that contain AMX: "AVX512_CORE_AMX" and its successors.
+bool onednn_may_use_amx() {
+  const char* limit = std::getenv("ONEDNN_MAX_CPU_ISA");
+  if (limit == nullptr) limit = std::getenv("DNNL_MAX_CPU_ISA");
+  if (limit == nullptr) return true;
+  const std::string_view isa = limit;
+  return isa == "ALL" || isa == "DEFAULT" || isa.find("AMX") != isa.npos;
+}
+
 }  // namespace
 
 Processor detect_processor() {
   Processor found;
   found.avx2 = __builtin_cpu_supports("avx2") != 0;
   found.avx512 = __builtin_cpu_supports("avx512f") != 0;
-  found.avx512_bf16 = __builtin_cpu_supports("avx512bf16") != 0;
   unsigned a = 0;
   unsigned b = 0;
   unsigned c = 0;
   unsigned d = 0;
   const bool has_leaf = __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0;
   // Leaf 7: EDX bit 22 is AMX-BF16, bit 24 AMX-TILE (Intel SDM volume 2, CPUID).
-  found.amx_bf16 =
-      has_leaf && (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0 && found.avx512 && saves_amx_tiles();
+  found.amx_bf16 = has_leaf && (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0 && found.avx512 &&
+                   saves_amx_tiles() && onednn_may_use_amx();
   return found;
 }
 #else
