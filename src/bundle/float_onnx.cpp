@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <array>
+#include <limits>
 
 #include "bundle/onnx.h"
 #include "bundle/onnx_parts.h"
@@ -59,7 +60,32 @@ class FloatExport {
     const std::string scale =
         writer_.scalar("input/scale", static_cast<float>(preprocessing_.scale));
     const std::string centered = writer_.node("Sub", {raw, offset}, "input/centered");
-    tensors_.set_image(node, writer_.node("Mul", {centered, scale}, "input/scaled"));
+    const std::string scaled = writer_.node("Mul", {centered, scale}, "input/scaled");
+    tensors_.set_image(node, preprocessing_.with_mirror ? with_mirror(scaled) : scaled);
+  }
+
+  /// Samples, then their mirror images, as one batch of twice the size.
+  std::string with_mirror(const std::string& samples) {
+    const auto list = [&](const std::string& name, std::int64_t value) {
+      return writer_.constant(name, {1}, std::span<const std::int64_t>(&value, 1));
+    };
+    constexpr std::int64_t kBeforeTheFirst = std::numeric_limits<std::int64_t>::min();
+    const std::string mirrored =
+        writer_.node("Slice",
+                     {samples, list("mirror/from", -1), list("mirror/to", kBeforeTheFirst),
+                      list("mirror/axis", 3), list("mirror/step", -1)},
+                     "input/mirrored");
+    return writer_.node("Concat", {samples, mirrored}, "input/both", {{"axis", std::int64_t{0}}});
+  }
+
+  /// The mean over both halves of the batch.
+  void average(const std::string& both) {
+    const std::array<std::int64_t, 3> halves = {2, -1, graph_.output().shape.channels};
+    const std::string shape =
+        writer_.constant("mirror/halves", {3}, std::span<const std::int64_t>(halves));
+    const std::string apart = writer_.node("Reshape", {both, shape}, "logits/apart");
+    writer_.node("ReduceMean", {apart}, "logits",
+                 {{"axes", std::vector<std::int64_t>{0}}, {"keepdims", std::int64_t{0}}});
   }
 
   void write(const Node& node, const Conv2d& op) {
@@ -107,8 +133,11 @@ class FloatExport {
     std::vector<std::string> inputs = {tensors_.matrix(input(node)), weight(node.name + ".weight")};
     if (op.bias) inputs.push_back(weight(node.name + ".bias"));
     const bool last = &node == &graph_.output();
-    tensors_.set_matrix(node, writer_.node("Gemm", inputs, last ? "logits" : node.name,
-                                           {{"transB", std::int64_t{1}}}));
+    const std::string logits = preprocessing_.with_mirror ? "logits/both" : "logits";
+    const std::string made =
+        writer_.node("Gemm", inputs, last ? logits : node.name, {{"transB", std::int64_t{1}}});
+    tensors_.set_matrix(node, made);
+    if (last && preprocessing_.with_mirror) average(made);
   }
 
   void write(const Node& node, const BatchNorm&) { refuse(node); }

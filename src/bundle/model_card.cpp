@@ -77,12 +77,16 @@ std::string purpose(const ReportInput& input) {
       "- Priority classes ({}): {}.\n"
       "- Classes of the big network ({}): {}.\n"
       "- Input: {} samples of {}, channels x height x width, raw; normalization is inside every "
-      "model.\n\n",
+      "model.{}\n\n",
       input.name, program_version(), rule_text(parts.policy, map), map.priorities(),
       quoted_list(map.names, static_cast<std::size_t>(map.priorities())), parts.big.classes.size(),
       quoted_list(parts.big.classes, parts.big.classes.size()),
       to_string(parts.big.network.graph.input().shape),
-      parts.big.preprocessing.type == SampleType::u8 ? "unsigned bytes" : "32-bit floats");
+      parts.big.preprocessing.type == SampleType::u8 ? "unsigned bytes" : "32-bit floats",
+      parts.big.preprocessing.with_mirror ? " The big one's logits are the mean over a sample and "
+                                            "its mirror image, inside the model, "
+                                            "too."
+                                          : "");
 }
 
 std::string data(const ReportInput& input) {

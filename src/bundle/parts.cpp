@@ -61,8 +61,8 @@ void check_inputs(const Parts& parts, std::string_view name) {
                                to_string(shape), to_string(graph->input().shape)));
     }
   }
-  if (parts.little.preprocessing != parts.big.preprocessing ||
-      parts.little_int8.preprocessing != parts.big.preprocessing) {
+  const Preprocessing expected = without_mirror(parts.big.preprocessing);
+  if (parts.little.preprocessing != expected || parts.little_int8.preprocessing != expected) {
     refuse(name, "the networks do not have the same preprocessing");
   }
 }

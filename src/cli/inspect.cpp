@@ -21,9 +21,10 @@ struct Description {
 };
 
 std::string preprocessing_text(const Preprocessing& preprocessing) {
-  return fmt::format("x = {:.6g} (raw - {:.6g}), raw is {}", preprocessing.scale,
+  return fmt::format("x = {:.6g} (raw - {:.6g}), raw is {}{}", preprocessing.scale,
                      preprocessing.offset,
-                     preprocessing.type == SampleType::u8 ? "uint8" : "float32");
+                     preprocessing.type == SampleType::u8 ? "uint8" : "float32",
+                     preprocessing.with_mirror ? "; logits are means with the mirror image's" : "");
 }
 
 Description describe_dataset(const std::filesystem::path& file) {

@@ -65,8 +65,13 @@ struct Preprocessing {
   SampleType type = SampleType::u8;
   double scale = 1.0;
   double offset = 0.0;
+  /// The network is asked about the sample and about its mirror image (left-right); its logits are
+  /// the mean of both.
+  bool with_mirror = false;
   bool operator==(const Preprocessing&) const = default;
 };
+/// The same for a network that is asked about the sample alone.
+Preprocessing without_mirror(Preprocessing preprocessing);
 Json to_json(const Preprocessing& preprocessing);
 Preprocessing preprocessing_from_json(const Json& json, std::string_view name);
 

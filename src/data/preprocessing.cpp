@@ -22,11 +22,17 @@ SampleType sample_type_from(const std::string& spelling, std::string_view name) 
 
 }  // namespace
 
+Preprocessing without_mirror(Preprocessing preprocessing) {
+  preprocessing.with_mirror = false;
+  return preprocessing;
+}
+
 Json to_json(const Preprocessing& preprocessing) {
   Json json;
   json["type"] = std::string(name_of(preprocessing.type));
   json["scale"] = preprocessing.scale;
   json["offset"] = preprocessing.offset;
+  if (preprocessing.with_mirror) json["with_mirror"] = true;
   return json;
 }
 
@@ -36,6 +42,7 @@ Preprocessing preprocessing_from_json(const Json& json, std::string_view name) {
     preprocessing.type = sample_type_from(json.at("type").get<std::string>(), name);
     preprocessing.scale = json.at("scale").get<double>();
     preprocessing.offset = json.at("offset").get<double>();
+    if (json.contains("with_mirror")) json.at("with_mirror").get_to(preprocessing.with_mirror);
   });
   if (!std::isfinite(preprocessing.scale) || preprocessing.scale <= 0.0) {
     throw Error(ErrorKind::bad_data, std::string(name) + ": preprocessing scale " +

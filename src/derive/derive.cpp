@@ -61,7 +61,7 @@ Checkpoint derive_little(const Checkpoint& big, const Dataset& dataset,
   Checkpoint start;
   start.network.graph = build_network(options.network, dataset.input_shape, task.map.classes());
   start.classes = task.map.names;
-  start.preprocessing = big.preprocessing;
+  start.preprocessing = without_mirror(big.preprocessing);
   start.priority = task.map;
   start.dataset_digest = dataset.digest;
   start.teacher_digest = network_digest(big.network);

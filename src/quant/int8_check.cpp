@@ -95,6 +95,7 @@ class Checker {
 
   void check_input() const {
     const Preprocessing& raw = model_.preprocessing;
+    if (raw.with_mirror) refuse("preprocessing asks for a mirror image, expected none in int8");
     const Quantization& input = model_.activations.at(model_.graph.input().name);
     if (raw.type == SampleType::u8) {
       if (!(raw.offset >= 0 && raw.offset <= 255) || raw.offset != std::floor(raw.offset)) {

@@ -50,6 +50,8 @@ void describe(ComputeOptions& options, OptionVisitor& visitor) {
 }
 
 void describe(BigOptions& options, OptionVisitor& visitor) {
+  visitor.field("test_time_flip", options.test_time_flip,
+                "answer with the mean over a sample and its mirror image; doubles big's work");
   visitor.section("network", options.network, "architecture of the big network");
   visitor.section("train", options.train, "how the big network is trained");
 }

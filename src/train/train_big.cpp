@@ -16,6 +16,7 @@ Checkpoint untrained_big(const Dataset& dataset, const BigOptions& options) {
                                       static_cast<std::int64_t>(dataset.classes.size()));
   start.classes = dataset.classes;
   start.preprocessing = choose_preprocessing(dataset);
+  start.preprocessing.with_mirror = options.test_time_flip;
   start.dataset_digest = dataset.digest;
   return start;
 }

@@ -14,6 +14,7 @@
 namespace biglittle {
 
 struct BigOptions {
+  bool test_time_flip = false;  ///< answers are means over a sample and its mirror image
   NetworkOptions network;
   TrainOptions train;
 };

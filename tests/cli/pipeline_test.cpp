@@ -353,6 +353,22 @@ TEST_F(Pipeline, StopsAtASafePointOnSigint) {
   EXPECT_EQ(run(other.path(), {"inspect", "runs/toy/big.safetensors"}).code, 0);
 }
 
+TEST_F(Pipeline, ExportsABigNetworkThatAlsoLooksAtTheMirrorImage) {
+  TemporaryFolder other;
+  prepare(other.path());
+  // Mirror images belong to another class here, so that nothing can be certified.
+  const Outcome outcome = run(other.path(), {"run", "toy.toml", "--set", "big.test_time_flip=true",
+                                             "--set", "calibrate.allow_uncertified=true"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Outcome verified = run(other.path(), {"verify", "exports/toy"});
+  EXPECT_EQ(verified.code, 0) << verified.out;
+  EXPECT_THAT(run(other.path(), {"inspect", "runs/toy/big.safetensors"}).out,
+              HasSubstr("logits are means with the mirror image's"));
+  EXPECT_THAT(run(other.path(), {"inspect", "runs/toy/little.safetensors"}).out,
+              Not(HasSubstr("mirror")));
+  EXPECT_THAT(read_text(other / "exports/toy/MODEL_CARD.md"), HasSubstr("mirror image"));
+}
+
 TEST_F(Pipeline, ResumesAnInterruptedTrainingToTheSameBytes) {
   const std::vector<std::string> train = {"train", "toy.toml", "--set", "big.train.epochs=500"};
   TemporaryFolder whole;

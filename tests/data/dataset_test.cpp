@@ -110,7 +110,8 @@ TEST(Preprocessing, NeedsAFinishedDataset) {
 
 TEST(PreprocessingJson, RoundTripsExactly) {
   for (const Preprocessing& value : {Preprocessing{SampleType::u8, 1.0 / 90.1234567, 73.0},
-                                     Preprocessing{SampleType::f32, 1e-7, -0.1}}) {
+                                     Preprocessing{SampleType::f32, 1e-7, -0.1},
+                                     Preprocessing{SampleType::u8, 0.01, 3.0, true}}) {
     EXPECT_EQ(preprocessing_from_json(Json::parse(to_json(value).dump()), "m"), value);
   }
   EXPECT_EQ(to_json(Preprocessing{}).dump(), R"({"type":"uint8","scale":1.0,"offset":0.0})");

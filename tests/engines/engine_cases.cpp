@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engines/engine_cases.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -39,6 +40,13 @@ std::vector<double> normalized(const Samples& samples, std::int64_t row,
   return values;
 }
 
+std::vector<double> mirrored(std::vector<double> sample, const Shape& shape) {
+  for (auto row = sample.begin(); row != sample.end(); row += shape.width) {
+    std::reverse(row, row + shape.width);
+  }
+  return sample;
+}
+
 /// accumulators * s_x * s_w of the last layer, in float32.
 std::vector<float> logits_of(const Int8Model& model, const std::vector<std::int32_t>& sums) {
   const Node& last = model.graph.output();
@@ -71,9 +79,13 @@ void EngineCases::add_float(const std::string& name, const Network& network,
                             const Preprocessing& preprocessing, const Samples& samples) {
   std::vector<float> logits;
   for (std::int64_t row = 0; row < samples.count(); ++row) {
-    for (const double logit : run_reference(network, normalized(samples, row, preprocessing))) {
-      logits.push_back(static_cast<float>(logit));
+    const std::vector<double> sample = normalized(samples, row, preprocessing);
+    std::vector<double> answer = run_reference(network, sample);
+    if (preprocessing.with_mirror) {
+      const std::vector<double> other = run_reference(network, mirrored(sample, samples.shape));
+      for (std::size_t i = 0; i < answer.size(); ++i) answer[i] = (answer[i] + other[i]) / 2.0;
     }
+    for (const double logit : answer) logits.push_back(static_cast<float>(logit));
   }
   SafetensorsFile file;
   file.tensors["samples"] = as_tensor(samples);

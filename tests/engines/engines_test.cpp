@@ -142,6 +142,11 @@ TEST(Engines, OnnxRuntimeComputesFoldedZooNetworksWithinTolerance) {
     const Int8Model shape_only = testing::random_int8_model(fold_graph(graph), 1);
     cases.add_float(std::string(name_of(options.arch)), testing::random_float_network(graph, 3),
                     {SampleType::u8, 0.012, 73.0}, testing::random_samples(shape_only, 4, 3));
+    if (options.arch == Architecture::mlp || options.arch == Architecture::resnet) {
+      cases.add_float(std::string(name_of(options.arch)) + "-mirror",
+                      testing::random_float_network(graph, 3), {SampleType::u8, 0.012, 73.0, true},
+                      testing::random_samples(shape_only, 4, 3));
+    }
   }
   expect_engines_agree(cases, folder.path());
 }

@@ -85,6 +85,8 @@ TEST(CheckInt8Model, RefusesQuantizationsThatAreMissingTooManyOrNotShared) {
 }
 
 TEST(CheckInt8Model, RefusesAnInputThatIsNotTheRawByte) {
+  expect_refused([](Int8Model& m) { m.preprocessing.with_mirror = true; },
+                 "preprocessing asks for a mirror image, expected none in int8");
   expect_refused([](Int8Model& m) { m.preprocessing.offset = 30.5; },
                  "preprocessing offset is 30.5, expected a whole byte for uint8 samples");
   expect_refused([](Int8Model& m) { m.preprocessing.offset = 256.0; },

@@ -46,6 +46,29 @@ TEST(Engine, ReportsTheAccuracyOfTheWeightsItReturns) {
   EXPECT_DOUBLE_EQ(result.tune_accuracy, correct / 200.0);
 }
 
+TEST(Engine, AveragesTheLogitsOfASampleAndItsMirrorImageWhereAskedTo) {
+  const ToyProblem problem = make_toy_problem(256, 300, 3);
+  Observer silent;
+  FitRequest request = toy_request(problem, 1);
+  const Network network{request.graph, engine().fit(request, silent).weights};
+  std::vector<std::uint8_t> bytes(problem.tune.bytes().begin(), problem.tune.bytes().end());
+  for (std::size_t row = 0; row < bytes.size(); row += 8) {
+    std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(row),
+                 bytes.begin() + static_cast<std::ptrdiff_t>(row) + 8);
+  }
+  const Samples mirrored(problem.tune.shape, bytes);
+  const std::vector<float> one = engine().logits(network, request.preprocessing, problem.tune, {});
+  const std::vector<float> other = engine().logits(network, request.preprocessing, mirrored, {});
+  Preprocessing both = request.preprocessing;
+  both.with_mirror = true;
+  const std::vector<float> mean = engine().logits(network, both, problem.tune, {});
+  ASSERT_EQ(mean.size(), one.size());
+  for (std::size_t i = 0; i < mean.size(); ++i) {
+    EXPECT_FLOAT_EQ(mean[i], (one[i] + other[i]) * 0.5f) << i;
+  }
+  EXPECT_NE(mean, one);
+}
+
 TEST(Engine, TrainsToTheSameBitsTwice) {
   const ToyProblem problem = make_toy_problem(256, 64, 3);
   for (const std::int64_t threads : {1, 2}) {

@@ -37,6 +37,7 @@ std::vector<float> infer(WorkerPool& pool, const FrozenNetwork& network,
                          const Preprocessing& preprocessing, const Samples& samples,
                          Mirror mirror) {
   const std::int64_t outputs = network.outputs();
+  const Mirror other = mirror == Mirror::no ? Mirror::yes : Mirror::no;
   std::vector<float> result(static_cast<std::size_t>(samples.count() * outputs));
   pool.run([&](std::int64_t worker) {
     const c10::InferenceMode guard;
@@ -45,8 +46,12 @@ std::vector<float> infer(WorkerPool& pool, const FrozenNetwork& network,
     for (std::int64_t begin = first; begin < last; begin += kInferenceBatch) {
       const std::int64_t end = std::min(begin + kInferenceBatch, last);
       values.resize(static_cast<std::size_t>((end - begin) * samples.shape.count()));
-      fill_batch(samples, begin, end, preprocessing, mirror, values);
-      const at::Tensor logits = network.forward(as_batch(values, samples.shape)).contiguous();
+      const auto seen = [&](Mirror way) {
+        fill_batch(samples, begin, end, preprocessing, way, values);
+        return network.forward(as_batch(values, samples.shape)).contiguous();
+      };
+      at::Tensor logits = seen(mirror);
+      if (preprocessing.with_mirror) logits = (logits + seen(other)) * 0.5;
       std::copy_n(logits.data_ptr<float>(), (end - begin) * outputs,
                   result.begin() + begin * outputs);
     }
