@@ -76,8 +76,8 @@ QuantizeResult judge(const Checkpoint& checkpoint, Network folded,
   result.model.program_version = program_version();
   const Interpreter interpreter(result.model);
   const ComputeOptions exact = in_float32(tune.compute);
-  result.noise = measure_noise(folded, result.model, interpreter,
-                               spread(tune.samples, kNoiseSamples), exact, engine);
+  result.noise =
+      measure_noise(folded, result.model, interpreter, spread(tune.samples, kNoiseSamples), engine);
   result.folded = std::move(folded);
 
   const std::int64_t n = tune.samples.count();

@@ -89,7 +89,7 @@ void trace_all(Comparisons& comparisons, const Int8Model& model, const Interpret
 
 std::vector<LayerNoise> measure_noise(const Network& folded, const Int8Model& model,
                                       const Interpreter& interpreter, const Samples& samples,
-                                      const ComputeOptions& compute, const Engine& engine) {
+                                      const Engine& engine) {
   Comparisons comparisons = prepare(model);
   for (std::int64_t first = 0; first < samples.count(); first += kBlock) {
     std::vector<std::int64_t> rows(
@@ -97,7 +97,7 @@ std::vector<LayerNoise> measure_noise(const Network& folded, const Int8Model& mo
     std::iota(rows.begin(), rows.end(), first);
     const Samples block = select(samples, rows);
     trace_all(comparisons, model, interpreter, block);
-    engine.observe(folded, model.preprocessing, block, compute,
+    engine.observe(folded, model.preprocessing, block,
                    [&](std::string_view node, std::span<const float> values) {
                      const auto found = comparisons.find(node);
                      if (found != comparisons.end()) found->second.compare(values);

@@ -64,9 +64,8 @@ QuantizeResult quantize(const Checkpoint& checkpoint, const Samples& tune,
   check_tune(checkpoint, tune, tune_labels);
   Network folded = fold_batch_norm(checkpoint.network);
   if (options.equalize) folded = equalize_layers(std::move(folded));
-  const auto ranges =
-      observe_ranges(folded, checkpoint.preprocessing, spread(tune, options.range_samples), options,
-                     in_float32(compute), engine);
+  const auto ranges = observe_ranges(folded, checkpoint.preprocessing,
+                                     spread(tune, options.range_samples), options, engine);
   return judge(checkpoint, std::move(folded), ranges, {tune, tune_labels, compute}, engine);
 }
 

@@ -122,7 +122,7 @@ bool has_own_range(const Node& node) {
 std::map<std::string, Range> observe_ranges(const Network& folded,
                                             const Preprocessing& preprocessing,
                                             const Samples& samples, const QuantizeOptions& options,
-                                            const ComputeOptions& compute, const Engine& engine) {
+                                            const Engine& engine) {
   std::map<std::string, Range, std::less<>> extremes;
   const Graph& graph = folded.graph;
   for (const Node& node : graph.nodes()) {
@@ -130,7 +130,7 @@ std::map<std::string, Range> observe_ranges(const Network& folded,
       extremes[range_source(graph, node).name] = Range{};
     }
   }
-  engine.observe(folded, preprocessing, samples, compute,
+  engine.observe(folded, preprocessing, samples,
                  [&](std::string_view node, std::span<const float> values) {
                    const auto found = extremes.find(node);
                    if (found != extremes.end()) found->second = widen_range(found->second, values);
@@ -142,7 +142,7 @@ std::map<std::string, Range> observe_ranges(const Network& folded,
     }
     histograms.emplace(node, Histogram(range));
   }
-  engine.observe(folded, preprocessing, samples, compute,
+  engine.observe(folded, preprocessing, samples,
                  [&](std::string_view node, std::span<const float> values) {
                    const auto found = histograms.find(node);
                    if (found != histograms.end()) found->second.add(values);

@@ -68,6 +68,6 @@ bool has_own_range(const Node& node);
 std::map<std::string, Range> observe_ranges(const Network& folded,
                                             const Preprocessing& preprocessing,
                                             const Samples& samples, const QuantizeOptions& options,
-                                            const ComputeOptions& compute, const Engine& engine);
+                                            const Engine& engine);
 
 }  // namespace biglittle

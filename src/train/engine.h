@@ -190,12 +190,12 @@ class Engine {
                                     const Samples& samples,
                                     const ComputeOptions& compute) const = 0;
 
-  /// Runs `network` (already folded) over the samples in batches and gives each node's output
-  /// [n, C, H, W] in C order to `see`, batch by batch, nodes in graph order.
+  /// Runs `network` (already folded) in float32 over the samples in batches, on one thread, and
+  /// gives each node's output [n, C, H, W] in C order to `see`, batch by batch, nodes in graph
+  /// order.
   using SeeActivations = std::function<void(std::string_view node, std::span<const float> values)>;
   virtual void observe(const Network& network, const Preprocessing& preprocessing,
-                       const Samples& samples, const ComputeOptions& compute,
-                       const SeeActivations& see) const = 0;
+                       const Samples& samples, const SeeActivations& see) const = 0;
 
   /// Runs `steps` >= 1 steps of what fit would do and times their parts; nothing is kept. Throws
   /// what fit throws.

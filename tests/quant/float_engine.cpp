@@ -114,8 +114,7 @@ std::vector<float> FloatEngine::logits(const Network& network, const Preprocessi
 }
 
 void FloatEngine::observe(const Network& network, const Preprocessing& preprocessing,
-                          const Samples& samples, const ComputeOptions&,
-                          const SeeActivations& see) const {
+                          const Samples& samples, const SeeActivations& see) const {
   for (std::int64_t first = 0; first < samples.count(); first += batch_) {
     std::map<std::string, std::vector<float>> batch;
     for (std::int64_t row = first; row < std::min(samples.count(), first + batch_); ++row) {

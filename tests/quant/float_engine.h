@@ -19,7 +19,7 @@ class FloatEngine : public Engine {
   std::vector<float> logits(const Network& network, const Preprocessing& preprocessing,
                             const Samples& samples, const ComputeOptions& compute) const override;
   void observe(const Network& network, const Preprocessing& preprocessing, const Samples& samples,
-               const ComputeOptions& compute, const SeeActivations& see) const override;
+               const SeeActivations& see) const override;
 
  private:
   std::int64_t batch_;

@@ -153,7 +153,7 @@ TEST(ObserveRanges, AreThoseOfTheValuesSeen) {
   QuantizeOptions options;
   options.range = RangeMethod::min_max;
   const auto ranges = observe_ranges(two_layers(), {SampleType::f32, 0.5, 1.0}, samples, options,
-                                     {}, testing::FloatEngine(2));
+                                     testing::FloatEngine(2));
   // The network sees (x - 1) / 2: -2, -0.5, 0.5; conv gives 5, 2, 0.
   const std::map<std::string, Range> expected = {{"input", {-2.0, 0.5}}, {"relu", {0.0, 5.0}}};
   EXPECT_EQ(ranges, expected);
@@ -162,8 +162,7 @@ TEST(ObserveRanges, AreThoseOfTheValuesSeen) {
 TEST(ObserveRanges, RefuseInfiniteValues) {
   const Samples samples{{1, 1, 1}, std::vector<float>{-3e38f}};
   testing::expect_error(ErrorKind::bad_data, "values of node relu are infinite on tune", [&] {
-    observe_ranges(two_layers(), {SampleType::f32, 1.0, 0.0}, samples, {}, {},
-                   testing::FloatEngine());
+    observe_ranges(two_layers(), {SampleType::f32, 1.0, 0.0}, samples, {}, testing::FloatEngine());
   });
 }
 

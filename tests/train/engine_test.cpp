@@ -139,7 +139,7 @@ TEST(Engine, GivesEveryNodeToTheOneWhoObserves) {
   request.options.epochs = 1;
   const Network folded = fold_batch_norm({request.graph, engine().fit(request, silent).weights});
   std::vector<std::string> names;
-  engine().observe(folded, request.preprocessing, problem.tune, {},
+  engine().observe(folded, request.preprocessing, problem.tune,
                    [&](std::string_view node, std::span<const float> values) {
                      names.emplace_back(node);
                      EXPECT_EQ(values.size(),

@@ -129,7 +129,7 @@ class LibtorchEngine final : public Engine {
   }
 
   void observe(const Network& network, const Preprocessing& preprocessing, const Samples& samples,
-               const ComputeOptions& compute, const SeeActivations& see) const override {
+               const SeeActivations& see) const override {
     translated([&] {
       const WorkerPool single_threaded(1);
       const at::NoGradGuard no_gradients;
@@ -145,7 +145,6 @@ class LibtorchEngine final : public Engine {
                          see(node.name, numbers(output.contiguous()));
                        });
       }
-      (void)compute;
     });
   }
 };

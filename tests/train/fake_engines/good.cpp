@@ -19,7 +19,7 @@ class FakeEngine : public Engine {
                             const ComputeOptions&) const override {
     return {};
   }
-  void observe(const Network&, const Preprocessing&, const Samples&, const ComputeOptions&,
+  void observe(const Network&, const Preprocessing&, const Samples&,
                const SeeActivations&) const override {}
   TrainingProfile profile(const FitRequest&, std::int64_t) const override { return {}; }
 };
