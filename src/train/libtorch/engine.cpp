@@ -23,8 +23,17 @@
 #include "train/libtorch/rank_group.h"
 #include "train/libtorch/trainer.h"
 
+// OpenBLAS's name of the processor whose code it runs; absent in other libraries.
+extern "C" __attribute__((weak)) char* openblas_get_corename();
+
 namespace biglittle {
 namespace {
+
+std::string blas_name() {
+  if (openblas_get_corename != nullptr)
+    return std::string("OpenBLAS for ") + openblas_get_corename();
+  return at::hasMKL() ? "MKL" : at::hasLAPACK() ? "BLAS with LAPACK" : "none";
+}
 
 std::int64_t worker_count(const ComputeOptions& compute) {
   if (compute.threads > 0) return compute.threads;
@@ -96,7 +105,7 @@ class LibtorchEngine final : public Engine {
       const Processor processor = detect_processor();
       EngineInfo info;
       info.libtorch_version = TORCH_VERSION;
-      info.blas = at::hasMKL() ? "MKL" : at::hasLAPACK() ? "BLAS with LAPACK" : "none";
+      info.blas = blas_name();
       info.cores = usable_cores();
       info.has_avx2 = processor.avx2;
       info.has_avx512 = processor.avx512;
