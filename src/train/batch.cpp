@@ -5,15 +5,7 @@
 #include <numeric>
 
 #include "core/random.h"
-
-// The widest vectors that the processor has, chosen when the program is loaded.
-#if defined(__x86_64__)
-#define BIGLITTLE_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
-#else
-#define BIGLITTLE_VECTOR_CLONES
-#endif
-// Compiled with each of them.
-#define BIGLITTLE_INLINE static inline __attribute__((always_inline))
+#include "core/vector_clones.h"
 
 namespace biglittle {
 namespace {
@@ -75,12 +67,12 @@ BIGLITTLE_INLINE void normalize_each(const Raw* __restrict raw, std::int64_t cou
   const auto offset = static_cast<float>(preprocessing.offset);
   for (std::int64_t i = 0; i < count; ++i) out[i] = scale * (static_cast<float>(raw[i]) - offset);
 }
-BIGLITTLE_VECTOR_CLONES void normalize(const std::uint8_t* raw, std::int64_t count,
-                                       const Preprocessing& preprocessing, float* out) {
+BIGLITTLE_BYTE_CLONES void normalize(const std::uint8_t* raw, std::int64_t count,
+                                     const Preprocessing& preprocessing, float* out) {
   normalize_each(raw, count, preprocessing, out);
 }
-BIGLITTLE_VECTOR_CLONES void normalize(const float* raw, std::int64_t count,
-                                       const Preprocessing& preprocessing, float* out) {
+BIGLITTLE_BYTE_CLONES void normalize(const float* raw, std::int64_t count,
+                                     const Preprocessing& preprocessing, float* out) {
   normalize_each(raw, count, preprocessing, out);
 }
 
@@ -118,13 +110,13 @@ BIGLITTLE_INLINE void interleave_by_channels(const Raw* planes, const Shape& sha
   interleave<0, kStep>(planes, shape, pixels);
 }
 
-BIGLITTLE_VECTOR_CLONES void interleave(const std::uint8_t* planes, const Shape& shape,
-                                        Mirror mirror, std::uint8_t* pixels) {
+BIGLITTLE_BYTE_CLONES void interleave(const std::uint8_t* planes, const Shape& shape, Mirror mirror,
+                                      std::uint8_t* pixels) {
   if (mirror == Mirror::yes) return interleave_by_channels<-1>(planes, shape, pixels);
   interleave_by_channels<1>(planes, shape, pixels);
 }
-BIGLITTLE_VECTOR_CLONES void interleave(const float* planes, const Shape& shape, Mirror mirror,
-                                        float* pixels) {
+BIGLITTLE_BYTE_CLONES void interleave(const float* planes, const Shape& shape, Mirror mirror,
+                                      float* pixels) {
   if (mirror == Mirror::yes) return interleave_by_channels<-1>(planes, shape, pixels);
   interleave_by_channels<1>(planes, shape, pixels);
 }

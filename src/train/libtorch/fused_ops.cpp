@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "train/libtorch/pool_kernels.h"
+
 namespace biglittle {
 namespace {
 

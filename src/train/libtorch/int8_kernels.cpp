@@ -5,14 +5,10 @@
 #include <cstddef>
 #include <numeric>
 
-// The widest vectors that the processor has, chosen when the library is loaded. Multiplications and
-// additions are never fused here (-ffp-contract=off): a fused one would round differently.
-#if defined(__x86_64__)
-#define BIGLITTLE_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define BIGLITTLE_VECTOR_CLONES
-#endif
-#define BIGLITTLE_INLINE static inline __attribute__((always_inline))
+#include "core/vector_clones.h"
+
+// Multiplications and additions are never fused here (-ffp-contract=off): a fused one would round
+// differently.
 
 namespace biglittle {
 namespace {
