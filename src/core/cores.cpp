@@ -24,9 +24,10 @@ double number_in(const std::filesystem::path& file) {
 std::optional<double> quota_in(const std::filesystem::path& cgroup) {
   double time = 0.0;
   double period = 0.0;
-  if (std::ifstream both(cgroup / "cpu.max"); both >> time >> period) return time / period;
-  time = number_in(cgroup / "cpu/cpu.cfs_quota_us");
-  period = number_in(cgroup / "cpu/cpu.cfs_period_us");
+  if (std::ifstream both(cgroup / "cpu.max"); !(both >> time >> period)) {
+    time = number_in(cgroup / "cpu/cpu.cfs_quota_us");
+    period = number_in(cgroup / "cpu/cpu.cfs_period_us");
+  }
   if (time <= 0.0 || period <= 0.0) return std::nullopt;
   return time / period;
 }

@@ -29,6 +29,13 @@ TEST(EngineAbsent, DoctorSaysHowToMendIt) {
   EXPECT_THAT(outcome.out, HasSubstr("cores"));
 }
 
+TEST(EngineStandIn, DoctorNamesTheProcessorThatOpenBlasMistakes) {
+  const Outcome outcome = biglittle({"doctor"}, {".", {{"BIGLITTLE_ENGINE", FAKE_ENGINE}}});
+  EXPECT_THAT(outcome.out,
+              HasSubstr("slow     matrix products      OpenBLAS for Prescott, 32 GFLOP/s"));
+  EXPECT_THAT(outcome.out, HasSubstr("mend: set OPENBLAS_CORETYPE=SKYLAKEX in the environment"));
+}
+
 TEST(EngineAbsent, TrainNamesTheLibraryAndTheRemedy) {
   TemporaryFolder folder;
   write_toy_idx(folder / "raw", 80, 16);

@@ -47,7 +47,9 @@ TEST_F(UsableCores, AreFewerUnderAQuota) {
   EXPECT_EQ(with("cpu.max", "50000 100000\n"), 1);
   EXPECT_EQ(with("cpu.max", "150000 100000\n"), std::min<std::int64_t>(all_, 2));
   EXPECT_EQ(with("cpu.max", "900000000 100000\n"), all_);
-  EXPECT_EQ(with("cpu.max", ""), all_);
+  for (const char* no_quota : {"", "50000 0\n", "0 100000\n", "-1 100000\n", "50000 -1\n"}) {
+    EXPECT_EQ(with("cpu.max", no_quota), all_) << no_quota;
+  }
 }
 
 TEST_F(UsableCores, AreFewerUnderAQuotaOfTheFirstVersion) {

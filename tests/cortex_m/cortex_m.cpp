@@ -48,19 +48,18 @@ std::string checked_output(const std::string& command) {
 
 void build(const std::filesystem::path& folder, const Machine& machine, const std::string& flags) {
   const std::filesystem::path device = std::filesystem::path(BIGLITTLE_CORTEX_M) / "device";
-  checked_output("cd " + quoted(folder) +
-                 " && arm-none-eabi-gcc -std=c99 -mthumb -ffp-contract=off -ffunction-sections "
-                 "-fdata-sections --specs=nano.specs -nostartfiles " +
-                 machine.compiler_flags + " " + flags + " -I . -I " + quoted(device) + " *.c " +
-                 quoted(device / "start.c") + " " + quoted(device / "system_calls.c") + " -T " +
-                 quoted(device / "cortex.ld") +
-                 " -Wl,--gc-sections -Wl,-Map=program.map -o program.elf");
+  checked_output(fmt::format(
+      "cd {} && arm-none-eabi-gcc -std=c99 -mthumb -ffp-contract=off -ffunction-sections "
+      "-fdata-sections --specs=nano.specs -nostartfiles {} {} -I . -I {} *.c {} {} -T {} "
+      "-Wl,--gc-sections -Wl,-Map=program.map -o program.elf",
+      quoted(folder), machine.compiler_flags, flags, quoted(device), quoted(device / "start.c"),
+      quoted(device / "system_calls.c"), quoted(device / "cortex.ld")));
 }
 
 /// Sizes from the columns text, data, bss of arm-none-eabi-size.
 void read_sizes(const std::filesystem::path& folder, CortexRun& run) {
-  std::istringstream table(
-      checked_output("arm-none-eabi-size " + quoted(folder / "program.elf") + " | tail -n 1"));
+  std::istringstream table(checked_output(
+      fmt::format("arm-none-eabi-size {} | tail -n 1", quoted(folder / "program.elf"))));
   std::int64_t text = 0, data = 0, bss = 0;
   if (!(table >> text >> data >> bss)) throw std::runtime_error("unreadable: " + table.str());
   run.image_bytes = text + data;

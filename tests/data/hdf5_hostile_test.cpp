@@ -98,7 +98,7 @@ TEST(DatasetFile, ThatCrashesTheLibraryIsRefused) {
 }
 
 const char* const kDamaged =
-    ": damaged HDF5 file (the HDF5 library failed on it), expected a dataset that `biglittle "
+    "f: damaged HDF5 file (the HDF5 library failed on it), expected a dataset that `biglittle "
     "import` wrote; restore a copy or import again";
 
 TEST(RunInChild, CarriesContentAndErrors) {
@@ -125,11 +125,11 @@ TEST(RunInChild, CarriesContentAndErrors) {
 }
 
 TEST(RunInChild, ReportsAChildThatCrashes) {
-  expect_error(ErrorKind::bad_data, std::string("f") + kDamaged, [] {
+  expect_error(ErrorKind::bad_data, kDamaged, [] {
     run_in_child(
         "f", [](PipeWriter&) { std::abort(); }, [](PipeReader& in) { in.number(); });
   });
-  expect_error(ErrorKind::bad_data, std::string("f") + kDamaged, [] {
+  expect_error(ErrorKind::bad_data, kDamaged, [] {
     run_in_child(
         "f", [](PipeWriter&) { ::raise(SIGSEGV); }, [](PipeReader&) {});
   });
@@ -137,20 +137,20 @@ TEST(RunInChild, ReportsAChildThatCrashes) {
 
 TEST(RunInChild, ReportsAChildThatSendsNonsense) {
   for (const std::int64_t sent : {-1, 11}) {
-    expect_error(ErrorKind::bad_data, std::string("f") + kDamaged, [&] {
+    expect_error(ErrorKind::bad_data, kDamaged, [&] {
       run_in_child(
           "f", [&](PipeWriter& out) { out.number(sent); },
           [](PipeReader& in) { in.number(0, 10); });
     });
   }
-  expect_error(ErrorKind::bad_data, std::string("f") + kDamaged, [] {
+  expect_error(ErrorKind::bad_data, kDamaged, [] {
     run_in_child(
         "f", [](PipeWriter& out) { out.text("four"); }, [](PipeReader& in) { in.text(3); });
   });
 }
 
 TEST(RunInChild, LimitsMemory) {
-  expect_error(ErrorKind::bad_data, std::string("f") + kDamaged, [] {
+  expect_error(ErrorKind::bad_data, kDamaged, [] {
     run_in_child(
         "f",
         [](PipeWriter& out) {
@@ -162,7 +162,7 @@ TEST(RunInChild, LimitsMemory) {
 }
 
 TEST(RunInChild, StopsAChildThatNeverEnds) {
-  expect_error(ErrorKind::bad_data, std::string("f") + kDamaged, [] {
+  expect_error(ErrorKind::bad_data, kDamaged, [] {
     run_in_child(
         "f",
         [](PipeWriter&) {

@@ -5,10 +5,13 @@
 #include <cpuid.h>
 
 #include <cstdlib>
-#include <string_view>
 #endif
 
 namespace biglittle {
+
+bool permits_amx(std::string_view limit) {
+  return limit == "ALL" || limit == "DEFAULT" || limit.find("AMX") != limit.npos;
+}
 
 #if defined(__x86_64__)
 namespace {
@@ -21,14 +24,11 @@ bool saves_amx_tiles() {
   return (low >> 17 & 3) == 3;
 }
 
-// oneDNN reads this name, or the older one, and knows "ALL", "DEFAULT" and the names of the sets
-// that contain AMX: "AVX512_CORE_AMX" and its successors.
+// oneDNN reads this name, or the older one.
 bool onednn_may_use_amx() {
   const char* limit = std::getenv("ONEDNN_MAX_CPU_ISA");
   if (limit == nullptr) limit = std::getenv("DNNL_MAX_CPU_ISA");
-  if (limit == nullptr) return true;
-  const std::string_view isa = limit;
-  return isa == "ALL" || isa == "DEFAULT" || isa.find("AMX") != isa.npos;
+  return limit == nullptr || permits_amx(limit);
 }
 
 }  // namespace

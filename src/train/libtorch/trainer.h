@@ -68,10 +68,10 @@ class Trainer {
   std::span<const std::int64_t> batch_of(std::span<const std::int64_t> order,
                                          std::int64_t batch) const;
   double run_step(std::span<const std::int64_t> rows, std::int64_t epoch, double rate);
-  void try_step(std::span<const std::int64_t> order, std::int64_t i);
   double learning_rate(std::int64_t step) const;
   // trainer_budget.cpp
   void choose_epochs();
+  void try_step(std::span<const std::int64_t> order, std::int64_t i);
   double time_a_step();
   std::int64_t by_first(std::int64_t value) const;
   // trainer_divergence.cpp

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An engine library that load_engine accepts; it computes nothing.
+// An engine library that load_engine accepts; it computes nothing. Its machine is a new one that
+// OpenBLAS takes for an old one.
 
 #include "core/version.h"
 #include "train/engine.h"
@@ -12,6 +13,10 @@ class FakeEngine : public Engine {
   EngineInfo info() const override {
     EngineInfo info;
     info.libtorch_version = "fake";
+    info.blas = "OpenBLAS for Prescott";
+    info.has_avx2 = true;
+    info.has_avx512 = true;
+    info.fp32_gflops = 32.0;
     return info;
   }
   FitResult fit(const FitRequest&, Observer&) const override { return {}; }
