@@ -65,7 +65,15 @@ Finding vector_finding(const EngineInfo& info) {
           "train on an x86 processor with AVX2, or on a GPU"};
 }
 
+Finding gpu_finding(const EngineInfo& info) {
+  if (info.gpus > 0) {
+    return {"GPUs", fmt::format("{} that LibTorch can use", info.gpus), Health::ok, ""};
+  }
+  return {"GPUs", "none that LibTorch can use: everything runs on the processor", Health::ok, ""};
+}
+
 Finding bf16_finding(const EngineInfo& info) {
+  if (info.gpus > 0) return {"fast bf16", "GPU", Health::ok, ""};
   if (info.has_amx_bf16) return {"fast bf16", "AMX", Health::ok, ""};
   return {"fast bf16", "no AMX: training runs in float32", Health::slow,
           "a processor with AMX trains more than twice as fast"};
@@ -74,13 +82,12 @@ Finding bf16_finding(const EngineInfo& info) {
 std::vector<Finding> engine_findings() {
   try {
     const EngineInfo info = load_engine().info();
-    return {
-        {"LibTorch", info.libtorch_version, Health::ok, ""},
-        blas_finding(info),
-        vector_finding(info),
-        bf16_finding(info),
-        {"CUDA", info.has_cuda ? "yes" : "no: everything runs on the processor", Health::ok, ""},
-        {"Gloo", info.has_gloo ? "yes" : "no: training takes one process", Health::ok, ""}};
+    return {{"LibTorch", info.libtorch_version, Health::ok, ""},
+            blas_finding(info),
+            vector_finding(info),
+            bf16_finding(info),
+            gpu_finding(info),
+            {"Gloo", info.has_gloo ? "yes" : "no: training takes one process", Health::ok, ""}};
   } catch (const Error& error) {
     return {{"LibTorch", error.what(), Health::missing,
              "apt install libtorch-dev, then build with -DBIGLITTLE_ENGINE=ON"}};

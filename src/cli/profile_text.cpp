@@ -20,6 +20,11 @@ double gflops(const TrainingProfile& profile) {
   return static_cast<double>(profile.steps) * profile.step_operations / profile.seconds * 1e-9;
 }
 
+std::string place(const TrainingProfile& profile) {
+  if (profile.device == Device::cuda) return "on a GPU";
+  return fmt::format("{} {}", profile.threads, profile.threads == 1 ? "thread" : "threads");
+}
+
 }  // namespace
 
 std::string profile_text(const TrainingProfile& profile) {
@@ -36,9 +41,8 @@ std::string profile_text(const TrainingProfile& profile) {
     }
   }
   rows.push_back({"step", fmt::format("{:.2f}", all * milliseconds_a_step), "100.0 %"});
-  std::string text = fmt::format("{} steps of {} samples, {}, {} {}\n\n", profile.steps,
-                                 profile.batch_size, name_of(profile.precision), profile.threads,
-                                 profile.threads == 1 ? "thread" : "threads");
+  std::string text = fmt::format("{} steps of {} samples, {}, {}\n\n", profile.steps,
+                                 profile.batch_size, name_of(profile.precision), place(profile));
   text += format_table({"part of a step", "ms a thread", "share"}, rows);
   return text + fmt::format(
                     "\nthroughput   {} samples/s\n"
@@ -51,10 +55,15 @@ std::string profile_text(const TrainingProfile& profile) {
 Json to_json(const TrainingProfile& profile) {
   Json parts = Json::object();
   for (const auto& [name, seconds] : profile.parts) parts[name] = seconds;
-  return {{"steps", profile.steps},     {"batch_size", profile.batch_size},
-          {"threads", profile.threads}, {"precision", name_of(profile.precision)},
-          {"seconds", profile.seconds}, {"samples_per_second", samples_per_second(profile)},
-          {"gflops", gflops(profile)},  {"peak_gflops", profile.peak_gflops},
+  return {{"steps", profile.steps},
+          {"batch_size", profile.batch_size},
+          {"device", name_of(profile.device)},
+          {"threads", profile.threads},
+          {"precision", name_of(profile.precision)},
+          {"seconds", profile.seconds},
+          {"samples_per_second", samples_per_second(profile)},
+          {"gflops", gflops(profile)},
+          {"peak_gflops", profile.peak_gflops},
           {"parts", std::move(parts)}};
 }
 

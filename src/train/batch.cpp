@@ -10,18 +10,6 @@
 namespace biglittle {
 namespace {
 
-// One sample's random changes: its origin shifts by (dy, dx), then it may be mirrored, then the
-// rectangle is blanked.
-struct Change {
-  std::int64_t dy = 0;
-  std::int64_t dx = 0;
-  bool mirrored = false;
-  std::int64_t blank_top = 0;
-  std::int64_t blank_bottom = 0;
-  std::int64_t blank_left = 0;
-  std::int64_t blank_right = 0;
-};
-
 std::int64_t draw(Random& random, std::int64_t bound) {
   return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(bound)));
 }
@@ -33,29 +21,6 @@ bool is_mirrored(AugmentSeed seed, std::int64_t row) {
   Random random(seed.seed, kNoEpoch, static_cast<std::uint64_t>(row));
   const std::int64_t first = draw(random, 2);
   return (first + seed.epoch) % 2 == 1;
-}
-
-Change draw_change(const AugmentOptions& augment, const Shape& shape, AugmentSeed seed,
-                   std::int64_t row) {
-  Random random(seed.seed, static_cast<std::uint64_t>(seed.epoch), static_cast<std::uint64_t>(row));
-  Change change;
-  if (augment.crop_pad > 0) {
-    // A signal of height 1 moves along its width only.
-    if (shape.height > 1) {
-      change.dy = draw(random, 2 * augment.crop_pad + 1) - augment.crop_pad;
-    }
-    change.dx = draw(random, 2 * augment.crop_pad + 1) - augment.crop_pad;
-  }
-  change.mirrored = augment.flip && is_mirrored(seed, row);
-  if (augment.cutout > 0) {
-    const std::int64_t top = draw(random, shape.height) - augment.cutout / 2;
-    const std::int64_t left = draw(random, shape.width) - augment.cutout / 2;
-    change.blank_top = std::clamp<std::int64_t>(top, 0, shape.height);
-    change.blank_bottom = std::clamp<std::int64_t>(top + augment.cutout, 0, shape.height);
-    change.blank_left = std::clamp<std::int64_t>(left, 0, shape.width);
-    change.blank_right = std::clamp<std::int64_t>(left + augment.cutout, 0, shape.width);
-  }
-  return change;
 }
 
 // raw -> real, as many at a time as a vector holds; both operations round by themselves, so that
@@ -142,7 +107,7 @@ void extend_edges(const Shape& shape, std::int64_t dy, std::int64_t dx, float* o
   }
 }
 
-void cut_out(const Shape& shape, const Change& change, float* out) {
+void cut_out(const Shape& shape, const SampleChange& change, float* out) {
   for (std::int64_t y = change.blank_top; y < change.blank_bottom; ++y) {
     float* row = out + y * shape.width * shape.channels;
     std::fill(row + change.blank_left * shape.channels, row + change.blank_right * shape.channels,
@@ -153,7 +118,7 @@ void cut_out(const Shape& shape, const Change& change, float* out) {
 // `pixels` is room for a sample. In pixel order a crop is one shift of the whole sample, after
 // which only the border is wrong.
 template <typename Raw>
-void write_sample(const Raw* sample, const Shape& shape, const Change& change,
+void write_sample(const Raw* sample, const Shape& shape, const SampleChange& change,
                   const Preprocessing& preprocessing, std::vector<Raw>& pixels, float* out) {
   const std::int64_t count = shape.count();
   pixels.resize(static_cast<std::size_t>(count));
@@ -196,6 +161,29 @@ void with_raw(const Samples& samples, const Write& write) {
 
 }  // namespace
 
+SampleChange draw_change(const AugmentOptions& augment, const Shape& shape, AugmentSeed seed,
+                         std::int64_t row) {
+  Random random(seed.seed, static_cast<std::uint64_t>(seed.epoch), static_cast<std::uint64_t>(row));
+  SampleChange change;
+  if (augment.crop_pad > 0) {
+    // A signal of height 1 moves along its width only.
+    if (shape.height > 1) {
+      change.dy = draw(random, 2 * augment.crop_pad + 1) - augment.crop_pad;
+    }
+    change.dx = draw(random, 2 * augment.crop_pad + 1) - augment.crop_pad;
+  }
+  change.mirrored = augment.flip && is_mirrored(seed, row);
+  if (augment.cutout > 0) {
+    const std::int64_t top = draw(random, shape.height) - augment.cutout / 2;
+    const std::int64_t left = draw(random, shape.width) - augment.cutout / 2;
+    change.blank_top = std::clamp<std::int64_t>(top, 0, shape.height);
+    change.blank_bottom = std::clamp<std::int64_t>(top + augment.cutout, 0, shape.height);
+    change.blank_left = std::clamp<std::int64_t>(left, 0, shape.width);
+    change.blank_right = std::clamp<std::int64_t>(left + augment.cutout, 0, shape.width);
+  }
+  return change;
+}
+
 std::vector<std::int64_t> epoch_order(std::int64_t count, std::uint64_t seed, std::int64_t epoch) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), 0);
@@ -211,7 +199,7 @@ void fill_training_batch(const Samples& samples, std::span<const std::int64_t> r
   with_raw(samples, [&](const auto* raw, auto& scratch) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (i + 1 < rows.size()) fetch(raw + rows[i + 1] * size, size);
-      const Change change = draw_change(augment, samples.shape, seed, rows[i]);
+      const SampleChange change = draw_change(augment, samples.shape, seed, rows[i]);
       flipped[i] = change.mirrored ? 1 : 0;
       write_sample(raw + rows[i] * size, samples.shape, change, preprocessing, scratch,
                    batch.data() + static_cast<std::int64_t>(i) * size);
@@ -222,7 +210,7 @@ void fill_training_batch(const Samples& samples, std::span<const std::int64_t> r
 void fill_batch(const Samples& samples, std::int64_t begin, std::int64_t end,
                 const Preprocessing& preprocessing, Mirror mirror, std::span<float> batch) {
   const std::int64_t size = samples.shape.count();
-  Change change;
+  SampleChange change;
   change.mirrored = mirror == Mirror::yes;
   with_raw(samples, [&](const auto* raw, auto& scratch) {
     for (std::int64_t row = begin; row < end; ++row) {

@@ -23,6 +23,25 @@ struct AugmentSeed {
   std::int64_t epoch = 0;
 };
 
+/// One sample's random changes: its origin shifts by (dy, dx), then it may be mirrored left-right,
+/// then the rectangle [blank_top, blank_bottom) x [blank_left, blank_right) is blanked.
+struct SampleChange {
+  std::int64_t dy = 0;
+  std::int64_t dx = 0;
+  bool mirrored = false;
+  std::int64_t blank_top = 0;
+  std::int64_t blank_bottom = 0;
+  std::int64_t blank_left = 0;
+  std::int64_t blank_right = 0;
+
+  /// The shift along the width as the mirrored sample sees it.
+  std::int64_t shift_x() const { return mirrored ? -dx : dx; }
+};
+
+/// The changes of sample `row`.
+SampleChange draw_change(const AugmentOptions& augment, const Shape& shape, AugmentSeed seed,
+                         std::int64_t row);
+
 /// Writes augmented, normalized samples `rows` to `batch` [rows, H, W, C] and whether each was
 /// mirrored to `flipped` [rows]. A crop that reaches beyond the sample repeats its nearest row and
 /// column; under the cutout square everything is 0, i.e. the preprocessing's offset.
@@ -32,7 +51,8 @@ void fill_training_batch(const Samples& samples, std::span<const std::int64_t> r
 
 enum class Mirror { no, yes };
 
-/// Writes rows [begin, end) normalized, and mirrored left-right if asked, to `batch` [end - begin, H, W, C].
+/// Writes rows [begin, end) normalized, and mirrored left-right if asked, to `batch` [end - begin,
+/// H, W, C].
 void fill_batch(const Samples& samples, std::int64_t begin, std::int64_t end,
                 const Preprocessing& preprocessing, Mirror mirror, std::span<float> batch);
 

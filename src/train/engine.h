@@ -47,6 +47,12 @@ struct EnumNames<Precision> {
   static constexpr std::array<std::string_view, 3> names = {"auto", "fp32", "bf16"};
 };
 
+enum class Device { automatic, cpu, cuda };
+template <>
+struct EnumNames<Device> {
+  static constexpr std::array<std::string_view, 3> names = {"auto", "cpu", "cuda"};
+};
+
 /// Random changes of each training sample, whole batches at a time.
 struct AugmentOptions {
   std::int64_t crop_pad =
@@ -76,6 +82,7 @@ void describe(TrainOptions& options, OptionVisitor& visitor);
 
 /// Where and how numbers are computed; not part of what is learned.
 struct ComputeOptions {
+  Device device = Device::automatic;
   Precision precision = Precision::automatic;
   std::int64_t threads = 0;         ///< of each process; 0: one per core, shared by its ranks
   std::int64_t rank_timeout = 300;  ///< seconds that ranks wait for each other
@@ -120,7 +127,8 @@ struct FitRequest {
   /// Called whenever tune accuracy improved, with the weights so far and the history.
   std::function<void(const TensorMap&, const Json&)> on_improved;
   std::optional<FitState> resume;  ///< goes on from here instead of from the beginning
-  /// Ranks, threads and precision may differ from the state's: the run goes on, but not bit by bit.
+  /// Ranks, device, threads and precision may differ from the state's: the run goes on, but not bit
+  /// by bit.
   bool allow_changes = false;
   /// Called after each epoch and before Interrupted is thrown, with what `resume` needs.
   std::function<void(const FitState&)> on_state;
@@ -141,10 +149,12 @@ inline constexpr double kRollbackFactor = 0.5;
 struct TrainingProfile {
   std::int64_t steps = 0;
   std::int64_t batch_size = 0;
+  Device device = Device::cpu;  ///< where the steps ran
   std::int64_t threads = 1;
   Precision precision = Precision::fp32;
   double seconds = 0.0;  ///< of all steps, by the wall
-  /// Seconds of all threads together by what they were at; they sum to seconds * threads.
+  /// Seconds of all threads together by what they were at; they sum to seconds * threads. On a GPU
+  /// there is one part.
   std::vector<std::pair<std::string, double>> parts;
   /// Floating-point operations of a step: two for each multiply-accumulate of convolutions and
   /// linear layers, forward, for weight gradients, and for input gradients except the first
@@ -162,7 +172,7 @@ struct EngineInfo {
   bool has_avx2 = false;
   bool has_avx512 = false;
   bool has_amx_bf16 = false;
-  bool has_cuda = false;
+  std::int64_t gpus = 0;     ///< that LibTorch can use
   bool has_gloo = false;     ///< several processes can train together
   double fp32_gflops = 0.0;  ///< of a 1024^3 float matrix product on one thread
 };
@@ -179,8 +189,10 @@ class Engine {
   /// returns the same. Throws Error{gate} when loss, gradients or weights become NaN or infinite,
   /// naming step and tensor (with OnDivergence::rollback only after kMostRollbacks returns to the
   /// end of the last epoch, each of which halves the learning rate), Interrupted when an observer
-  /// of any rank asks to stop, and for `resume` Error{config} when ranks, threads or precision are
-  /// not the state's, Error{bad_data} when its tensors do not fit the graph. With several ranks
+  /// of any rank asks to stop, and for `resume` Error{config} when ranks, device, threads or
+  /// precision are not the state's, Error{bad_data} when its tensors do not fit the graph. Throws
+  /// Error{config} when compute.device asks for CUDA and LibTorch has none; so do logits and
+  /// profile. Training through the int8 network runs on the processor. With several ranks
   /// also Error{io} when one is lost or silent for compute.rank_timeout, Error{config} when their
   /// requests differ, Error{internal} when their weights do.
   virtual FitResult fit(const FitRequest& request, Observer& observer) const = 0;

@@ -85,6 +85,7 @@ void save_fit_state(const std::filesystem::path& file, const FitState& state,
                      {"threads", state.threads},
                      {"epochs", state.epochs},
                      {"rollbacks", state.rollbacks},
+                     {"device", state.device},
                      {"precision", state.precision},
                      {"best_scales", state.best_scales},
                      {"best_epoch", state.best_epoch},
@@ -124,6 +125,7 @@ FitState load_fit_state(const std::filesystem::path& file, FitIdentity& identity
     head.at("threads").get_to(state.threads);
     head.at("epochs").get_to(state.epochs);
     head.at("rollbacks").get_to(state.rollbacks);
+    state.device = head.value("device", state.device);  // version 2 began without a choice
     head.at("precision").get_to(state.precision);
     head.at("best_scales").get_to(state.best_scales);
     head.at("best_epoch").get_to(state.best_epoch);

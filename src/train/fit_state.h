@@ -23,6 +23,7 @@ struct FitState {
   std::int64_t threads = 1;    ///< replicas of each; another number sums in another order
   std::int64_t epochs = 0;     ///< of the whole run; 0: a budget has not decided yet
   std::int64_t rollbacks = 0;  ///< returns after a divergence so far
+  std::string device = "cpu";  ///< "cpu" or "cuda": what was used, not what was asked for
   std::string precision;       ///< "fp32" or "bf16": what was used, not what was asked for
   /// "trainable" [P], "buffers" [ranks threads, B], and the optimizer's "first", "second",
   /// "averaged" [P] where it has them.

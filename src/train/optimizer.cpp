@@ -10,13 +10,11 @@
 #include "core/error.h"
 
 namespace biglittle {
-namespace {
 
-constexpr float kBeta1 = 0.9f;
-constexpr float kBeta2 = 0.999f;
-constexpr float kEpsilon = 1e-8f;
-
-}  // namespace
+float average_decay(double ema, std::int64_t step) {
+  const auto t = static_cast<double>(step);
+  return static_cast<float>(std::min(ema, (1.0 + t) / (10.0 + t)));
+}
 
 Optimizer::Optimizer(const TrainOptions& options, std::vector<std::uint8_t> decays)
     : options_(options), decays_(std::move(decays)), first_(decays_.size(), 0.0f) {
@@ -52,9 +50,7 @@ void Optimizer::update(std::span<float> parameters, std::span<const float> gradi
     update_adamw(parameters, gradients, begin, end);
   }
   if (averaged_.empty()) return;
-  // Young averages follow quickly: decay = min(ema, (1 + t) / (10 + t)).
-  const double t = static_cast<double>(steps_);
-  const auto keep = static_cast<float>(std::min(options_.ema, (1.0 + t) / (10.0 + t)));
+  const float keep = average_decay(options_.ema, steps_);
   for (std::size_t i = begin; i < end; ++i) {
     averaged_[i] =
         steps_ == 1 ? parameters[i] : keep * averaged_[i] + (1.0f - keep) * parameters[i];

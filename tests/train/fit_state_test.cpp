@@ -21,6 +21,7 @@ FitState small_state() {
   state.threads = 2;
   state.epochs = 9;
   state.rollbacks = 3;
+  state.device = "cuda";
   state.precision = "fp32";
   const std::vector<float> values = {1.5f, -0.0f, 3e-39f};
   state.tensors.emplace("trainable", Tensor::of<float>({3}, values));
@@ -49,6 +50,7 @@ TEST(FitState, ComesBackFromItsFileBitForBit) {
   EXPECT_EQ(read.epochs, state.epochs);
   EXPECT_EQ(read.rollbacks, state.rollbacks);
   EXPECT_EQ(read.last_good, state.last_good);
+  EXPECT_EQ(read.device, state.device);
   EXPECT_EQ(read.precision, state.precision);
   EXPECT_EQ(read.tensors, state.tensors);
   EXPECT_EQ(read.best, state.best);

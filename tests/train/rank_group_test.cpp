@@ -17,6 +17,7 @@
 #include "testing/expect_error.h"
 #include "testing/free_port.h"
 #include "testing/temporary_folder.h"
+#include "train/device_engine.h"
 #include "train/interruptions.h"
 #include "train/libtorch/flat_weights.h"
 #include "train/libtorch/rank_connection.h"
@@ -298,7 +299,8 @@ TEST_F(RankGroups, GoElsewhereOnlyWhenTold) {
 }
 
 /// One fit by `size` ranks of one thread; the results by rank.
-std::vector<FitResult> fit_as_ranks(const FitRequest& request, std::int64_t size) {
+std::vector<FitResult> fit_as_ranks(const FitRequest& request, std::int64_t size,
+                                    const Engine& engine = *biglittle_engine()) {
   std::vector<FitResult> results(static_cast<std::size_t>(size));
   const std::vector<std::string> errors = as_ranks(size, [&](const Ranks& ranks) {
     FitRequest mine = request;
@@ -306,7 +308,7 @@ std::vector<FitResult> fit_as_ranks(const FitRequest& request, std::int64_t size
     mine.compute.threads = 1;
     mine.compute.rank_timeout = 60;
     Observer silent;
-    results[static_cast<std::size_t>(ranks.rank)] = engine().fit(mine, silent);
+    results[static_cast<std::size_t>(ranks.rank)] = engine.fit(mine, silent);
   });
   EXPECT_THAT(errors, Each(""));
   return results;
@@ -325,6 +327,21 @@ TEST_F(RankGroups, LearnWhatAsManyThreadsOfOneProcessLearnBitForBit) {
         EXPECT_EQ(result.history, together.history);
       }
     }
+  }
+}
+
+TEST_F(RankGroups, LearnTheSameOnDevices) {
+  const testing::ToyProblem problem = testing::make_toy_problem(256, 64, 8);
+  FitRequest request = testing::resumable_requests(problem)[2];
+  request.options.batch_size = 64;
+  request.options.epochs = 2;
+  const FitResult expected = fit_as_ranks(request, 2).front();
+  const std::vector<FitResult> found = fit_as_ranks(request, 2, testing::DeviceEngine());
+  EXPECT_EQ(found[0].weights, found[1].weights);
+  for (const auto& [name, tensor] : expected.weights) {
+    const auto x = tensor.values<float>();
+    const auto y = found[0].weights.at(name).values<float>();
+    for (std::size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(x[i], y[i], 1e-4) << name;
   }
 }
 

@@ -17,6 +17,7 @@
 #include "core/error.h"
 #include "core/version.h"
 #include "train/libtorch/allocator.h"
+#include "train/libtorch/device.h"
 #include "train/libtorch/inference.h"
 #include "train/libtorch/processor.h"
 #include "train/libtorch/rank_connection.h"
@@ -55,8 +56,8 @@ std::int64_t replicas_of_rank(const FitRequest& request, const RankGroup& ranks)
 
 // Measured on Sapphire Rapids: with AMX bf16 training is 2.4 times as fast as float32; without it,
 // the AVX-512 bf16 instructions lose to float32 by 1.3 times under oneDNN, so they do not count.
-bool choose_bf16(Precision precision) {
-  if (precision == Precision::automatic) return detect_processor().amx_bf16;
+bool choose_bf16(Precision precision, const Place& place) {
+  if (precision == Precision::automatic) return place || detect_processor().amx_bf16;
   return precision == Precision::bf16;
 }
 
@@ -72,11 +73,15 @@ auto translated(const Work& work) {
 
 template <typename Work>
 auto with_trainer(const FitRequest& request, Observer& observer, const Work& work) {
+  // An int8 network's integers are exact on the processor only, and bf16 does not count far enough
+  // for them.
+  const Place place = request.quantization
+                          ? std::nullopt
+                          : choose_place(request.compute.device, request.ranks.rank);
+  const bool use_bf16 = !request.quantization && choose_bf16(request.compute.precision, place);
   const RankGroup ranks(request.ranks, request.compute);
-  WorkerPool pool(replicas_of_rank(request, ranks));
-  // bf16 does not count far enough for the integers of an int8 network.
-  const bool use_bf16 = !request.quantization && choose_bf16(request.compute.precision);
-  Trainer trainer(request, use_bf16, pool, ranks, observer);
+  WorkerPool pool(place ? 1 : replicas_of_rank(request, ranks));
+  Trainer trainer(request, place, use_bf16, pool, ranks, observer);
   return std::invoke(work, trainer);
 }
 
@@ -110,7 +115,7 @@ class LibtorchEngine final : public Engine {
       info.has_avx2 = processor.avx2;
       info.has_avx512 = processor.avx512;
       info.has_amx_bf16 = processor.amx_bf16;
-      info.has_cuda = at::hasCUDA();
+      info.gpus = gpu_count();
       info.has_gloo = has_gloo();
       info.fp32_gflops = measure_fp32_gflops();
       return info;
@@ -133,7 +138,8 @@ class LibtorchEngine final : public Engine {
                             const Samples& samples, const ComputeOptions& compute) const override {
     return translated([&] {
       WorkerPool pool(worker_count(compute));
-      return infer(pool, FrozenNetwork(network), preprocessing, samples);
+      const at::Device device = device_of(choose_place(compute.device, /*rank=*/0));
+      return infer(pool, FrozenNetwork(network, device), preprocessing, samples);
     });
   }
 

@@ -2,7 +2,6 @@
 #include "train/libtorch/graph_module.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
 #include <limits>
@@ -93,23 +92,12 @@ bool is_two_by_two(const Window& w) {
   return w == square_window(/*kernel=*/2, /*stride=*/2, /*pad=*/0);
 }
 
-at::Tensor normalize_alone(const BatchNorm& op, const at::Tensor& x,
-                           const std::vector<at::Tensor>& weights, Mode mode) {
-  if (mode == Mode::training && x.dim() == 4) {
-    return fused_batch_norm(x, {}, weights[0], weights[1], weights[2], weights[3], op, {});
-  }
-  const at::Tensor maps = x.dim() == 4 ? x : x.unsqueeze(2).unsqueeze(3);
-  const at::Tensor y =
-      at::batch_norm(maps, weights[0], weights[1], weights[2], weights[3], mode == Mode::training,
-                     op.momentum, op.epsilon, /*cudnn_enabled=*/false);
-  return x.dim() == 4 ? y : y.flatten(1);
-}
-
 }  // namespace
 
 GraphModule::GraphModule(const Graph& graph, const FlatLayout& layout, const at::Tensor& trainable,
-                         const at::Tensor& buffers, const at::Tensor& gradients)
-    : generator_(at::detail::createCPUGenerator()) {
+                         const at::Tensor& buffers, const at::Tensor& gradients, Kernels kernels)
+    : kernels_(kernels),
+      generator_(at::globalContext().defaultGenerator(trainable.device()).clone()) {
   std::map<std::string, at::Tensor> tensors;
   for (const FlatLayout::Slot& slot : layout.slots()) {
     at::Tensor tensor = FlatLayout::view(slot.spec.trainable ? trainable : buffers, slot).detach();
@@ -138,6 +126,7 @@ GraphModule::GraphModule(const Graph& graph, const FlatLayout& layout, const at:
     steps_.push_back(std::move(step));
   }
   for (std::size_t i = 0; i + 1 < steps_.size(); ++i) steps_[last_use[i]].finished.push_back(i);
+  if (kernels == Kernels::plain) return;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (is_over_maps(*steps_[i].node)) fuse(i, graph);
   }
@@ -205,6 +194,18 @@ at::Tensor GraphModule::normalize(const FusedNorm& fused,
                           step.weights[3], std::get<BatchNorm>(step.node->op), fused.tail);
 }
 
+at::Tensor GraphModule::normalize_alone(const BatchNorm& op, const at::Tensor& x,
+                                        const std::vector<at::Tensor>& weights, Mode mode) const {
+  if (kernels_ == Kernels::fused && mode == Mode::training && x.dim() == 4) {
+    return fused_batch_norm(x, {}, weights[0], weights[1], weights[2], weights[3], op, {});
+  }
+  const at::Tensor maps = x.dim() == 4 ? x : x.unsqueeze(2).unsqueeze(3);
+  const at::Tensor y =
+      at::batch_norm(maps, weights[0], weights[1], weights[2], weights[3], mode == Mode::training,
+                     op.momentum, op.epsilon, /*cudnn_enabled=*/true);
+  return x.dim() == 4 ? y : y.flatten(1);
+}
+
 at::Tensor GraphModule::drop(const at::Tensor& x, double rate) const {
   const double keep = 1.0 - rate;
   const at::Tensor mask = at::empty_like(x).bernoulli_(keep, generator_);
@@ -228,8 +229,8 @@ at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>&
           },
           [&](const Relu6&) { return at::hardtanh(x, 0.0, 6.0); },
           [&](const MaxPool& op) {
-            return training && is_two_by_two(op.window) ? fused_max_pool(x)
-                                                        : pool_max(op.window, x);
+            const bool fused = training && kernels_ == Kernels::fused && is_two_by_two(op.window);
+            return fused ? fused_max_pool(x) : pool_max(op.window, x);
           },
           [&](const AvgPool& op) { return pool_average(op.window, x); },
           [&](const GlobalAvgPool&) {

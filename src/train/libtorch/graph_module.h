@@ -18,13 +18,18 @@ namespace biglittle {
 
 enum class Mode { training, inference };
 
+/// What computes batch norm and max pooling in training: this program's fused operations, which are
+/// for the processor, or LibTorch's own, which run on any device.
+enum class Kernels { fused, plain };
+
 class GraphModule {
  public:
   /// `graph` and `layout` must outlive the module. Trainable weights become autograd leaves over
   /// `trainable`, with their gradients in `gradients` when that is defined; running statistics are
-  /// updated in `buffers`.
+  /// updated in `buffers`. It computes where `trainable` is.
   GraphModule(const Graph& graph, const FlatLayout& layout, const at::Tensor& trainable,
-              const at::Tensor& buffers, const at::Tensor& gradients);
+              const at::Tensor& buffers, const at::Tensor& gradients,
+              Kernels kernels = Kernels::fused);
 
   /// Starts this module's own random numbers, for dropout.
   void seed_dropout(std::uint64_t seed) { generator_.set_current_seed(seed); }
@@ -62,6 +67,10 @@ class GraphModule {
   at::Tensor drop(const at::Tensor& x, double rate) const;
   at::Tensor compute(const Step& step, const std::vector<at::Tensor>& values, Mode mode) const;
 
+  at::Tensor normalize_alone(const BatchNorm& op, const at::Tensor& x,
+                             const std::vector<at::Tensor>& weights, Mode mode) const;
+
+  Kernels kernels_;
   std::vector<Step> steps_;
   at::Generator generator_;  // not the global one: replicas draw at the same time
 };

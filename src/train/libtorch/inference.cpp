@@ -9,16 +9,18 @@
 namespace biglittle {
 namespace {
 
-// Large enough to amortise a layer's start, small enough for its tensors to stay in cache.
+// Large enough to amortise a layer's start, small enough for its tensors to stay in cache; a GPU
+// wants more to do at once.
 constexpr std::int64_t kInferenceBatch = 250;
+constexpr std::int64_t kGpuBatch = 1000;
 
 }  // namespace
 
-FrozenNetwork::FrozenNetwork(const Network& network)
+FrozenNetwork::FrozenNetwork(const Network& network, at::Device device)
     : network_(fold_batch_norm(network)),
       layout_(network_.graph),
-      trainable_(at::empty({layout_.trainable_count()}, at::kFloat)),
-      buffers_(at::empty({layout_.buffer_count()}, at::kFloat)),
+      trainable_(at::empty({layout_.trainable_count()}, device)),
+      buffers_(at::empty({layout_.buffer_count()}, device)),
       module_(network_.graph, layout_, trainable_, buffers_, at::Tensor()) {
   layout_.load(network_.weights, trainable_, buffers_);
 }
@@ -37,18 +39,20 @@ std::vector<float> infer(WorkerPool& pool, const FrozenNetwork& network,
                          const Preprocessing& preprocessing, const Samples& samples,
                          Mirror mirror) {
   const std::int64_t outputs = network.outputs();
+  const std::int64_t most = network.device().is_cpu() ? kInferenceBatch : kGpuBatch;
   const Mirror other = mirror == Mirror::no ? Mirror::yes : Mirror::no;
   std::vector<float> result(static_cast<std::size_t>(samples.count() * outputs));
   pool.run([&](std::int64_t worker) {
     const c10::InferenceMode guard;
     const auto [first, last] = share(samples.count(), worker, pool.size());
     std::vector<float> values;
-    for (std::int64_t begin = first; begin < last; begin += kInferenceBatch) {
-      const std::int64_t end = std::min(begin + kInferenceBatch, last);
+    for (std::int64_t begin = first; begin < last; begin += most) {
+      const std::int64_t end = std::min(begin + most, last);
       values.resize(static_cast<std::size_t>((end - begin) * samples.shape.count()));
       const auto seen = [&](Mirror way) {
         fill_batch(samples, begin, end, preprocessing, way, values);
-        return network.forward(as_batch(values, samples.shape)).contiguous();
+        const at::Tensor batch = as_batch(values, samples.shape).to(network.device());
+        return network.forward(batch).cpu().contiguous();
       };
       at::Tensor logits = seen(mirror);
       if (preprocessing.with_mirror) logits = (logits + seen(other)) * 0.5;

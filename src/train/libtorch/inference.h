@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Float inference over whole sample sets: large batches, one shard a worker.
+// Float inference over whole sample sets: large batches, one shard a worker, on the processor or
+// all on one GPU.
+
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <span>
@@ -18,12 +21,13 @@ namespace biglittle {
 /// A network ready to run: flat weights and a module over them. Safe to use from several threads.
 class FrozenNetwork {
  public:
-  /// Batch norm is folded first.
-  explicit FrozenNetwork(const Network& network);
+  /// Batch norm is folded first. The weights lie on `device`, which computes.
+  explicit FrozenNetwork(const Network& network, at::Device device = at::kCPU);
 
   const Graph& graph() const { return network_.graph; }
   std::int64_t outputs() const { return network_.graph.output().shape.channels; }
-  /// `batch` [n, C, H, W] channels-last -> [n, outputs].
+  at::Device device() const { return trainable_.device(); }
+  /// `batch` [n, C, H, W] channels-last, on the device -> [n, outputs].
   at::Tensor forward(const at::Tensor& batch, const GraphModule::See& see = {}) const;
 
  private:

@@ -9,13 +9,10 @@
 namespace biglittle {
 namespace {
 
-std::vector<float> joined_table(std::vector<float> big_logits, std::int64_t outputs,
-                                const PriorityMap& map) {
+at::Tensor joined_table(std::vector<float> big_logits, std::int64_t outputs,
+                        const PriorityMap& map) {
   const auto n = static_cast<std::int64_t>(big_logits.size()) / outputs;
-  const at::Tensor joined =
-      joined_log_probabilities(at::from_blob(big_logits.data(), {n, outputs}, at::kFloat), map);
-  const auto values = numbers(joined.contiguous());
-  return {values.begin(), values.end()};
+  return joined_log_probabilities(at::from_blob(big_logits.data(), {n, outputs}, at::kFloat), map);
 }
 
 }  // namespace
@@ -28,7 +25,7 @@ at::Tensor joined_log_probabilities(const at::Tensor& big_logits, const Priority
     for (std::size_t big = 0; big < map.little_of_big.size(); ++big) {
       if (map.little_of_big[big] == little) members.push_back(static_cast<std::int64_t>(big));
     }
-    const at::Tensor index = at::tensor(members, at::kLong);
+    const at::Tensor index = at::tensor(members, at::kLong).to(big_logits.device());
     columns.push_back(at::logsumexp(log_probabilities.index_select(1, index), 1));
   }
   return at::stack(columns, 1);
@@ -47,35 +44,29 @@ at::Tensor loss_sum(const at::Tensor& logits, const at::Tensor& labels, const at
 }
 
 TeacherBeliefs::TeacherBeliefs(const Distillation& distillation, const FitRequest& request,
-                               WorkerPool& pool, const RankGroup& ranks)
+                               WorkerPool& pool, const RankGroup& ranks, at::Device device)
     : map_(distillation.map),
-      network_(distillation.teacher),
+      network_(distillation.teacher, device),
       cached_(distillation.logits == TeacherLogits::cached) {
   if (!cached_) return;
+  std::vector<at::Tensor> tables;
   for (const Mirror mirror : {Mirror::no, Mirror::yes}) {
     if (mirror == Mirror::yes && !request.options.augment.flip) continue;
-    table_[static_cast<std::size_t>(mirror)] =
-        joined_table(over_ranks(ranks, *request.train,
-                                [&](const Samples& part) {
-                                  return infer(pool, network_, request.preprocessing, part, mirror);
-                                }),
-                     network_.outputs(), map_);
+    tables.push_back(joined_table(over_ranks(ranks, *request.train,
+                                             [&](const Samples& part) {
+                                               return infer(pool, network_, request.preprocessing,
+                                                            part, mirror);
+                                             }),
+                                  network_.outputs(), map_));
   }
+  table_ = at::stack(tables).to(device);
 }
 
-at::Tensor TeacherBeliefs::of(const at::Tensor& batch, std::span<const std::int64_t> rows,
-                              std::span<const std::uint8_t> flipped) const {
+at::Tensor TeacherBeliefs::of(const at::Tensor& batch, const at::Tensor& rows,
+                              const at::Tensor& mirrored) const {
   const at::NoGradGuard no_gradients;
   if (!cached_) return joined_log_probabilities(network_.forward(batch), map_);
-  const std::int64_t classes = map_.classes();
-  const at::Tensor beliefs =
-      at::empty({static_cast<std::int64_t>(rows.size()), classes}, at::kFloat);  // [n, little]
-  float* out = beliefs.data_ptr<float>();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const float* row = table_[flipped[i]].data() + rows[i] * classes;
-    out = std::copy_n(row, classes, out);
-  }
-  return beliefs;
+  return table_.index({mirrored, rows});
 }
 
 }  // namespace biglittle

@@ -8,8 +8,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
-#include <vector>
 
 #include "train/engine.h"
 #include "train/libtorch/inference.h"
@@ -32,19 +30,19 @@ at::Tensor loss_sum(const at::Tensor& logits, const at::Tensor& labels, const at
 /// sample and its mirror image, or computed for each augmented batch.
 class TeacherBeliefs {
  public:
-  /// `ranks` share the work of making the table.
+  /// `ranks` share the work of making the table; it and the big network lie on `device`.
   TeacherBeliefs(const Distillation& distillation, const FitRequest& request, WorkerPool& pool,
-                 const RankGroup& ranks);
+                 const RankGroup& ranks, at::Device device);
 
-  /// [n, little] for a batch of `rows`; `flipped` [n] tells which were mirrored. Any thread.
-  at::Tensor of(const at::Tensor& batch, std::span<const std::int64_t> rows,
-                std::span<const std::uint8_t> flipped) const;
+  /// [n, little] for a batch of `rows`; `mirrored` tells which were, 0 or 1. Both int64 [n], where
+  /// the batch is. Any thread.
+  at::Tensor of(const at::Tensor& batch, const at::Tensor& rows, const at::Tensor& mirrored) const;
 
  private:
   PriorityMap map_;
   FrozenNetwork network_;
   bool cached_;
-  std::array<std::vector<float>, 2> table_;  // [plain, mirrored][N, little]
+  at::Tensor table_;  // [1, N, little], or with mirror images [2, N, little]
 };
 
 }  // namespace biglittle

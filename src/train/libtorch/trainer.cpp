@@ -2,7 +2,6 @@
 #include "train/libtorch/trainer.h"
 
 #include <ATen/ATen.h>
-#include <ATen/autocast_mode.h>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -22,19 +21,6 @@ namespace {
 
 constexpr std::int64_t kStepsBetweenChecks = 100;
 
-// bf16 arithmetic for what autocast lists as safe, in this thread, while it lives.
-class AutocastScope {
- public:
-  explicit AutocastScope(bool enabled) {
-    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-    at::autocast::set_autocast_cache_enabled(false);  // each weight is used once a step
-    at::autocast::set_cpu_enabled(enabled);
-  }
-  ~AutocastScope() { at::autocast::set_cpu_enabled(false); }
-  AutocastScope(const AutocastScope&) = delete;
-  AutocastScope& operator=(const AutocastScope&) = delete;
-};
-
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -50,6 +36,14 @@ std::int64_t parameter_count(const FlatLayout& layout,
   return layout.trainable_count() + (quantized ? quantized->scale_count() : 0);
 }
 
+at::Tensor row_numbers(std::span<const std::int64_t> rows) {
+  return at::from_blob(const_cast<std::int64_t*>(rows.data()), {std::ssize(rows)}, at::kLong);
+}
+
+at::Tensor as_long(std::span<std::uint8_t> values) {
+  return at::from_blob(values.data(), {std::ssize(values)}, at::kByte).to(at::kLong);
+}
+
 // Learned scales do not decay.
 std::vector<std::uint8_t> decays(const FlatLayout& layout, std::int64_t parameters) {
   std::vector<std::uint8_t> result = layout.decays();
@@ -59,9 +53,10 @@ std::vector<std::uint8_t> decays(const FlatLayout& layout, std::int64_t paramete
 
 }  // namespace
 
-Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, const RankGroup& ranks,
-                 Observer& observer)
+Trainer::Trainer(const FitRequest& request, Place place, bool use_bf16, WorkerPool& pool,
+                 const RankGroup& ranks, Observer& observer)
     : request_(request),
+      place_(place),
       use_bf16_(use_bf16),
       pool_(pool),
       ranks_(ranks),
@@ -77,13 +72,17 @@ Trainer::Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, con
   for (std::int64_t worker = 0; worker < pool.size(); ++worker) {
     replicas_.push_back(make_replica());
   }
+  if (place_) device_.emplace(request, layout_, *place_, use_bf16);
   if (request.resume) {
     restore(*request.resume);
   } else {
     start_fresh();
   }
   ranks_.copy_from_first(trainable_);
-  if (request.distillation) teacher_.emplace(*request.distillation, request, pool, ranks);
+  send_to_device();
+  if (request.distillation) {
+    teacher_.emplace(*request.distillation, request, pool, ranks, device_of(place_));
+  }
 }
 
 Trainer::Replica Trainer::make_replica() const {
@@ -92,7 +91,7 @@ Trainer::Replica Trainer::make_replica() const {
   replica.buffers = at::empty({layout_.buffer_count()}, at::kFloat);
   if (quantized_) {
     replica.learned = quantized_->leaves(trainable_, replica.gradients);
-  } else {
+  } else if (!place_) {
     replica.module = std::make_unique<GraphModule>(request_.graph, layout_, trainable_,
                                                    replica.buffers, replica.gradients);
   }
@@ -130,6 +129,7 @@ void Trainer::fit_epoch(double loss) {
   const std::int64_t epoch = epochs_done() + 1;
   const auto start = std::chrono::steady_clock::now();
   const double train_loss = run_epoch(epoch, loss);
+  fetch_from_device();
   average_buffers();
   const at::Tensor parameters = current_parameters();
   const TensorMap weights = layout_.store(parameters, replicas_.front().buffers);
@@ -181,8 +181,9 @@ double Trainer::run_epoch(std::int64_t epoch, double loss) {
   return loss / static_cast<double>(steps_an_epoch_ * batch_size_);
 }
 
-void Trainer::stop_if_asked(double epoch_loss) const {
+void Trainer::stop_if_asked(double epoch_loss) {
   if (stop_code() == 0) return;
+  fetch_from_device();
   keep_state(epoch_loss);
   part_if_asked();
 }
@@ -216,11 +217,16 @@ double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch,
     Random random(static_cast<std::uint64_t>(request_.seed), static_cast<std::uint64_t>(step_),
                   static_cast<std::uint64_t>(place));
     Replica& replica = replicas_[static_cast<std::size_t>(worker)];
+    const auto mine =
+        rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    if (device_) {
+      device_step_ = device_->compute_gradients(mine, epoch, static_cast<double>(count),
+                                                random.next(), teacher_ ? &*teacher_ : nullptr);
+      replica.loss = device_step_.loss;
+      return;
+    }
     if (replica.module) replica.module->seed_dropout(random.next());
-    compute_gradients(
-        replica,
-        rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)), epoch,
-        static_cast<double>(count));
+    compute_gradients(replica, mine, epoch, static_cast<double>(count));
   });
   double loss = 0.0;
   for (const Replica& replica : replicas_) loss += replica.loss;
@@ -228,7 +234,10 @@ double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch,
   ++step_;
   if (!std::isfinite(loss)) fail(fmt::format("loss is {}, {}", loss, first_not_finite()));
   if (!update_weights(rate)) fail(first_not_finite());
-  if (step_ % kStepsBetweenChecks == 0) ranks_.require_same_weights(numbers(trainable_), step_);
+  if (ranks_.size() > 1 && step_ % kStepsBetweenChecks == 0) {
+    fetch_from_device();
+    ranks_.require_same_weights(numbers(trainable_), step_);
+  }
   return loss;
 }
 
@@ -255,11 +264,11 @@ void Trainer::compute_gradients(Replica& replica, std::span<const std::int64_t> 
   at::Tensor logits;
   at::Tensor beliefs;
   {
-    const AutocastScope scope(use_bf16_);
+    const AutocastScope scope(at::kCPU, use_bf16_);
     if (teacher_) {
       const ScopedPart part(Part::teacher);
       const at::Tensor seen = quantized_ ? x * request_.preprocessing.scale : x;
-      beliefs = teacher_->of(seen, rows, replica.flipped);
+      beliefs = teacher_->of(seen, row_numbers(rows), as_long(replica.flipped));
     }
     logits = forward(replica, x);
   }
@@ -278,6 +287,7 @@ at::Tensor Trainer::forward(Replica& replica, const at::Tensor& batch) const {
 }
 
 bool Trainer::update_weights(double rate) {
+  if (device_) return update_on_device(rate);
   std::atomic<bool> finite = true;
   optimizer_.begin_step(rate);
   const std::span<float> sum = numbers(replicas_.front().gradients);
@@ -310,6 +320,7 @@ void Trainer::average_buffers() {
   ranks_.sum(first);
   first.div_(static_cast<double>(ranks_.size() * pool_.size()));
   for (std::size_t i = 1; i < replicas_.size(); ++i) replicas_[i].buffers.copy_(first);
+  if (ranks_.size() > 1) send_to_device();
 }
 
 at::Tensor Trainer::current_parameters() const {
@@ -326,7 +337,7 @@ Json Trainer::measure_tune(const at::Tensor& parameters, const TensorMap& weight
     values = over_ranks(ranks_, *request_.tune,
                         [&](const Samples& part) { return quantized_->infer(pool_, part); });
   } else {
-    const FrozenNetwork network({request_.graph, weights});
+    const FrozenNetwork network({request_.graph, weights}, device_of(place_));
     values = over_ranks(ranks_, *request_.tune, [&](const Samples& part) {
       return infer(pool_, network, request_.preprocessing, part);
     });

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "train/libtorch/device.h"
+#include "train/libtorch/device_replica.h"
 #include "train/libtorch/graph_module.h"
 #include "train/libtorch/objective.h"
 #include "train/libtorch/quantized_training.h"
@@ -29,9 +31,10 @@ class Diverged : public Error {
 
 class Trainer {
  public:
-  /// The arguments must outlive the trainer.
-  Trainer(const FitRequest& request, bool use_bf16, WorkerPool& pool, const RankGroup& ranks,
-          Observer& observer);
+  /// The arguments must outlive the trainer. On a device the pool has one worker, and the network
+  /// is not trained through int8.
+  Trainer(const FitRequest& request, Place place, bool use_bf16, WorkerPool& pool,
+          const RankGroup& ranks, Observer& observer);
 
   FitResult run();
 
@@ -40,7 +43,8 @@ class Trainer {
   TrainingProfile profile(std::int64_t steps);
 
  private:
-  // One worker's part: its own gradients and running statistics over shared weights.
+  // One worker's part: its own gradients and running statistics over shared weights. On a device
+  // there is one, with the host's copies of both and no module.
   struct Replica {
     at::Tensor gradients;
     at::Tensor buffers;
@@ -62,7 +66,7 @@ class Trainer {
   std::int64_t epochs_done() const { return std::ssize(best_.history); }
   void fit_epoch(double loss);
   double run_epoch(std::int64_t epoch, double loss);
-  void stop_if_asked(double epoch_loss) const;
+  void stop_if_asked(double epoch_loss);
   void part_if_asked() const;
   bool keep_if_best(const TensorMap& weights, std::int64_t epoch, const Json& metrics);
   std::span<const std::int64_t> batch_of(std::span<const std::int64_t> order,
@@ -77,8 +81,14 @@ class Trainer {
   // trainer_divergence.cpp
   void keep_good_state();
   void roll_back(const Diverged& diverged);
-  std::string first_not_finite() const;
+  std::string first_not_finite();
   [[noreturn]] void fail(const std::string& what) const;
+  // trainer_device.cpp
+  DeviceReplica::Host host_copies();
+  void send_to_device();
+  void fetch_from_device();
+  bool update_on_device(double rate);
+
   Replica make_replica() const;
   void compute_gradients(Replica& replica, std::span<const std::int64_t> rows, std::int64_t epoch,
                          double batch_size);
@@ -92,6 +102,7 @@ class Trainer {
 
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   const FitRequest& request_;
+  Place place_;
   bool use_bf16_;
   WorkerPool& pool_;
   const RankGroup& ranks_;
@@ -100,6 +111,8 @@ class Trainer {
   std::optional<QuantizedTraining> quantized_;
   at::Tensor trainable_;  // weights, then learned scales
   std::vector<Replica> replicas_;
+  std::optional<DeviceReplica> device_;  // what computes, when the place is a device
+  DeviceReplica::Step device_step_;      // the last one, there
   Optimizer optimizer_;
   std::optional<TeacherBeliefs> teacher_;
   std::int64_t batch_size_;

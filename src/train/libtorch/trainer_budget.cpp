@@ -60,6 +60,7 @@ double Trainer::time_a_step() {
 void Trainer::choose_epochs() {
   const TensorMap start = tensors();
   const double step = time_a_step();
+  fetch_from_device();
   const double tune = time([&] {
     const at::Tensor parameters = current_parameters();
     measure_tune(parameters, layout_.store(parameters, replicas_.front().buffers));

@@ -37,7 +37,8 @@ std::string search(const FlatLayout& layout, const at::Tensor& flat, bool traina
 
 }  // namespace
 
-std::string Trainer::first_not_finite() const {
+std::string Trainer::first_not_finite() {
+  fetch_from_device();
   std::string found = search(layout_, trainable_, true, "weight");
   for (const Replica& replica : replicas_) {
     if (found.empty()) found = search(layout_, replica.buffers, false, "running statistic");

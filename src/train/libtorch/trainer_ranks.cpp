@@ -40,12 +40,14 @@ void Trainer::require_same_request() const {
        {"teacher",
         request.distillation ? short_of(network_digest(request.distillation->teacher)) : "none"},
        {"seed", std::to_string(request.seed)},
+       {"device", name_of(place_)},
        {"precision", use_bf16_ ? "bf16" : "fp32"},
        {"first step", std::to_string(request.resume ? request.resume->step : 0)}});
 }
 
 double Trainer::add_over_ranks(double loss) {
   const at::Tensor& sum = replicas_.front().gradients;
+  if (device_) sum.copy_(device_->gradients());
   pool_.run([&](std::int64_t worker) {
     const at::NoGradGuard no_gradients;
     const auto [begin, end] = share(sum.numel(), worker, pool_.size());

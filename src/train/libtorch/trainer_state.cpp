@@ -20,6 +20,12 @@ void Trainer::require_same_computing(const FitState& state) const {
                             "as many, or allow changes",
                             state.ranks, ranks_.size()));
   }
+  if (state.device != name_of(place_)) {
+    throw Error(ErrorKind::config,
+                fmt::format("the interrupted training ran on {0}, this one on {1}: set "
+                            "compute.device = \"{0}\", or allow changes",
+                            state.device, name_of(place_)));
+  }
   if (state.threads == pool_.size() && state.precision == precision) return;
   throw Error(ErrorKind::config,
               fmt::format("the interrupted training used {} thread(s) and {}, this one {} and {}: "
@@ -73,6 +79,7 @@ void Trainer::restore_tensors(const TensorMap& tensors, std::int64_t replicas) {
       {saved("first", std::ssize(sizes.first)), saved("second", std::ssize(sizes.second)),
        saved("averaged", std::ssize(sizes.averaged))},
       step_);
+  send_to_device();
 }
 
 void Trainer::keep_state(double epoch_loss) const {
@@ -110,6 +117,7 @@ FitState Trainer::state(double epoch_loss) const {
   state.threads = pool_.size();
   state.epochs = epochs_;
   state.rollbacks = rollbacks_;
+  state.device = name_of(place_);
   state.precision = use_bf16_ ? "bf16" : "fp32";
   state.tensors = tensors();
   if (step_ > epochs_done() * steps_an_epoch_) state.last_good = last_good_;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "train/engine.h"
+
+namespace biglittle::testing {
+
+/// Trains with what a GPU would run, on the processor.
+class DeviceEngine : public Engine {
+ public:
+  FitResult fit(const FitRequest& request, Observer& observer) const override;
+
+  /// Not for these.
+  EngineInfo info() const override;
+  std::vector<float> logits(const Network&, const Preprocessing&, const Samples&,
+                            const ComputeOptions&) const override;
+  void observe(const Network&, const Preprocessing&, const Samples&,
+               const SeeActivations&) const override;
+  TrainingProfile profile(const FitRequest&, std::int64_t) const override;
+};
+
+}  // namespace biglittle::testing
