@@ -3,6 +3,7 @@
 // gradients are those of the real function in between.
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -31,7 +32,7 @@ using Integers = std::map<std::string, std::vector<std::int64_t>, std::less<>>;
 /// Every node's integers for all samples, row by row in C, H, W order: q, the last node's
 /// accumulators.
 Integers train_forward(const Int8Model& model, const Samples& samples) {
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   const Int8Tensors integers(model.graph, int8_constants(model));
   Preprocessing unscaled = model.preprocessing;
   unscaled.scale = 1.0;

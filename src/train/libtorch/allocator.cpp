@@ -3,6 +3,7 @@
 
 #include <c10/core/Allocator.h>
 #include <sys/mman.h>
+#include <torch/version.h>
 
 #include <bit>
 #include <cstddef>
@@ -26,10 +27,14 @@ std::size_t rounded(std::size_t bytes) {
 
 class CachingAllocator final : public c10::Allocator {
  public:
-  c10::DataPtr allocate(std::size_t bytes) const override {
-    void* block = bytes == 0 ? nullptr : take(rounded(bytes));
-    return {block, block, &release, c10::Device(c10::kCPU)};
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 3)
+  c10::DataPtr allocate(std::size_t bytes) override { return block_of(bytes); }
+  void copy_data(void* to, const void* from, std::size_t bytes) const override {
+    default_copy_data(to, from, bytes);
   }
+#else
+  c10::DataPtr allocate(std::size_t bytes) const override { return block_of(bytes); }
+#endif
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
 
  private:
@@ -43,6 +48,11 @@ class CachingAllocator final : public c10::Allocator {
   static Pool& pool() {
     static Pool* const instance = new Pool;
     return *instance;
+  }
+
+  static c10::DataPtr block_of(std::size_t bytes) {
+    void* block = bytes == 0 ? nullptr : take(rounded(bytes));
+    return {block, block, &release, c10::Device(c10::kCPU)};
   }
 
   static void* take(std::size_t bytes) {

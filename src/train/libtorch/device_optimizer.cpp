@@ -2,6 +2,7 @@
 #include "train/libtorch/device_optimizer.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <cmath>
 
@@ -49,7 +50,7 @@ void DeviceOptimizer::fetch(Optimizer& host) const {
 
 void DeviceOptimizer::update(const at::Tensor& parameters, const at::Tensor& gradients,
                              double learning_rate) {
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   ++steps_;
   if (options_.optimizer == OptimizerKind::sgd) {
     update_sgd(parameters, gradients, learning_rate);

@@ -2,6 +2,7 @@
 #include "train/libtorch/device_replica.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include "train/libtorch/device.h"
 
@@ -32,14 +33,14 @@ DeviceReplica::DeviceReplica(const FitRequest& request, const FlatLayout& layout
       optimizer_(request.options, layout.decays(), device) {}
 
 void DeviceReplica::send(const Host& host) {
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   trainable_.copy_(host.trainable);
   buffers_.copy_(host.buffers);
   optimizer_.send(host.optimizer);
 }
 
 void DeviceReplica::fetch(const Host& host) const {
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   host.trainable.copy_(trainable_);
   host.buffers.copy_(buffers_);
   host.gradients.copy_(gradients_);

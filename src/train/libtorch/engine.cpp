@@ -5,6 +5,7 @@
 #include <ATen/Config.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 #include <torch/version.h>
 
@@ -147,7 +148,7 @@ class LibtorchEngine final : public Engine {
                const SeeActivations& see) const override {
     translated([&] {
       const WorkerPool single_threaded(1);
-      const at::NoGradGuard no_gradients;
+      const c10::NoGradGuard no_gradients;
       const FrozenNetwork frozen(network);
       std::vector<float> values;
       constexpr std::int64_t kBatch = 250;

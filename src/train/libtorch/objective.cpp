@@ -64,7 +64,7 @@ TeacherBeliefs::TeacherBeliefs(const Distillation& distillation, const FitReques
 
 at::Tensor TeacherBeliefs::of(const at::Tensor& batch, const at::Tensor& rows,
                               const at::Tensor& mirrored) const {
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   if (!cached_) return joined_log_probabilities(network_.forward(batch), map_);
   return table_.index({mirrored, rows});
 }

@@ -2,6 +2,7 @@
 #include "train/libtorch/quantized_training.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -77,7 +78,7 @@ std::vector<float> QuantizedTraining::infer(WorkerPool& pool, const Samples& sam
   const std::int64_t outputs = request_.graph.output().shape.channels;
   std::vector<float> result(static_cast<std::size_t>(samples.count() * outputs));
   pool.run([&](std::int64_t worker) {
-    const at::NoGradGuard no_gradients;
+    const c10::NoGradGuard no_gradients;
     const auto [first, last] = share(samples.count(), worker, pool.size());
     std::vector<float> values;
     for (std::int64_t begin = first; begin < last; begin += kBatch) {

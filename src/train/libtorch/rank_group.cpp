@@ -2,6 +2,7 @@
 #include "train/libtorch/rank_group.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -110,7 +111,7 @@ RankGroup::~RankGroup() = default;
 
 std::vector<StepReport> RankGroup::sum(const at::Tensor& values, const StepReport& mine) const {
   if (!connection_) return {mine};
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   std::vector<BucketSum> buckets;
   std::int64_t begin = 0;
   do {  // once at least: the report travels with the last

@@ -2,6 +2,7 @@
 #include "train/libtorch/trainer.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -99,7 +100,7 @@ Trainer::Replica Trainer::make_replica() const {
 }
 
 void Trainer::start_fresh() {
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   const TensorMap start =
       request_.initial ? *request_.initial
                        : fresh_weights(request_.graph, static_cast<std::uint64_t>(request_.seed));
@@ -314,7 +315,7 @@ bool Trainer::update_weights(double rate) {
 }
 
 void Trainer::average_buffers() {
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   const at::Tensor& first = replicas_.front().buffers;
   for (std::size_t i = 1; i < replicas_.size(); ++i) first.add_(replicas_[i].buffers);
   ranks_.sum(first);
@@ -342,7 +343,7 @@ Json Trainer::measure_tune(const at::Tensor& parameters, const TensorMap& weight
       return infer(pool_, network, request_.preprocessing, part);
     });
   }
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   const at::Tensor logits = at::from_blob(
       values.data(), {request_.tune->count(), request_.graph.output().shape.channels}, at::kFloat);
   const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(request_.tune_labels.data()),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <chrono>
@@ -46,7 +47,7 @@ double measure_peak_gflops(WorkerPool& pool, at::Device device, at::ScalarType t
   for (int round = 0; round < 4; ++round) {  // the first one pays for set-up
     const auto start = Clock::now();
     pool.run([&](std::int64_t) {
-      const at::NoGradGuard no_gradients;
+      const c10::NoGradGuard no_gradients;
       // As a convolution of 1 x 1, so that the same library multiplies as in the network.
       const at::Tensor x = at::ones({kImages, kSize, kSide, kSide}, options)
                                .contiguous(at::MemoryFormat::ChannelsLast);

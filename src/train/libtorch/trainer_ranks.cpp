@@ -3,6 +3,7 @@
 // gradients a step, one decision to stop, and the same weights throughout.
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include "core/hash.h"
 #include "core/version.h"
@@ -49,7 +50,7 @@ double Trainer::add_over_ranks(double loss) {
   const at::Tensor& sum = replicas_.front().gradients;
   if (device_) sum.copy_(device_->gradients());
   pool_.run([&](std::int64_t worker) {
-    const at::NoGradGuard no_gradients;
+    const c10::NoGradGuard no_gradients;
     const auto [begin, end] = share(sum.numel(), worker, pool_.size());
     for (std::size_t other = 1; other < replicas_.size(); ++other) {
       sum.narrow(0, begin, end - begin)

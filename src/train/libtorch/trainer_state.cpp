@@ -2,6 +2,7 @@
 // What a trainer keeps for a later run, and how a later run goes on from it.
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -53,7 +54,7 @@ void Trainer::restore(const FitState& state) {
 }
 
 void Trainer::restore_tensors(const TensorMap& tensors, std::int64_t replicas) {
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   const auto saved = [&](const std::string& name, std::int64_t count) {
     const auto found = tensors.find(name);
     const std::int64_t there = found == tensors.end() ? 0 : found->second.count();
