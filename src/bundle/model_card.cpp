@@ -7,7 +7,6 @@
 
 #include "core/text.h"
 #include "core/version.h"
-#include "graph/cost.h"
 
 namespace biglittle {
 namespace {
@@ -201,8 +200,8 @@ std::string cost_row(const std::string& what, std::int64_t big, std::int64_t lit
 
 std::string costs(const ReportInput& input) {
   const DeviceFootprint& footprint = input.footprint;
-  const Cost big = count_cost(input.parts.big.network.graph);
-  const Cost little = count_cost(input.parts.little.network.graph);
+  const Cost big = answer_cost(input.parts.big);
+  const Cost little = answer_cost(input.parts.little);
   std::string text = "## Cost\n\n" + header({"of one sample", "big", "little", "big / little"});
   text += cost_row("parameters", big.parameters, little.parameters);
   text += cost_row("multiply-accumulates", big.macs, little.macs);

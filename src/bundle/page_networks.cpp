@@ -10,7 +10,6 @@
 #include "bundle/report_charts.h"
 #include "bundle/report_page.h"
 #include "core/text.h"
-#include "graph/cost.h"
 
 namespace biglittle {
 namespace {
@@ -79,8 +78,8 @@ std::string int8_section(const ReportPage& page) {
 }
 
 std::string cost_section(const ReportPage& page) {
-  const Cost big = count_cost(page.input.parts.big.network.graph);
-  const Cost little = count_cost(page.input.parts.little.network.graph);
+  const Cost big = answer_cost(page.input.parts.big);
+  const Cost little = answer_cost(page.input.parts.little);
   std::string body = html_table(
       "Of one sample",
       {{"", Column::Kind::text},

@@ -8,7 +8,6 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "graph/cost.h"
 
 namespace biglittle {
 namespace {
@@ -16,8 +15,8 @@ namespace {
 constexpr std::string_view kFormat = "biglittle-report";
 constexpr std::size_t kReportLimitBytes = std::size_t{16} << 20;
 
-Json cost_json(const Graph& graph) {
-  const Cost cost = count_cost(graph);
+Json cost_json(const Checkpoint& part) {
+  const Cost cost = answer_cost(part);
   return {{"parameters", cost.parameters},
           {"macs", cost.macs},
           {"float32_weight_bytes", cost.parameters * 4},
@@ -110,8 +109,8 @@ Json report_json(const ReportInput& input, const SystemReport& test) {
   report["policy"] = with_source(to_json(parts.policy), sources.certificate());
   report["test"] = test_json(test, sources);
   report["cost"] = {{"measured_on", sources.networks()},
-                    {"big", cost_json(parts.big.network.graph)},
-                    {"little", cost_json(parts.little.network.graph)}};
+                    {"big", cost_json(parts.big)},
+                    {"little", cost_json(parts.little)}};
   report["device"] = {{"measured_on", sources.networks()},
                       {"arena_bytes", input.footprint.arena_bytes},
                       {"constant_bytes", input.footprint.constant_bytes}};

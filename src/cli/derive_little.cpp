@@ -27,8 +27,8 @@ double big_accuracy_in_little_classes(const Checkpoint& big, const PriorityMap& 
 
 std::vector<NetworkRow> compare(double big_accuracy, const Checkpoint& big,
                                 const Checkpoint& little, const QuantizeResult& quantized) {
-  const Cost big_cost = count_cost(big.network.graph);
-  const Cost little_cost = count_cost(little.network.graph);
+  const Cost big_cost = answer_cost(big);
+  const Cost little_cost = answer_cost(little);
   return {
       {"big, float32", big_cost, float_weight_bytes(big_cost), big_accuracy},
       {"little, float32", little_cost, float_weight_bytes(little_cost), quantized.float_accuracy},

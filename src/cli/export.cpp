@@ -101,8 +101,8 @@ ExportInput export_input(const Project& project, const Dataset& dataset, Trained
 
 StageResult describe_result(const ExportInput& input, const SystemReport& report,
                             const std::string& id) {
-  const Cost big = count_cost(input.big.network.graph);
-  const Cost little = count_cost(input.little.network.graph);
+  const Cost big = answer_cost(input.big);
+  const Cost little = answer_cost(input.little);
   const double ratio =
       static_cast<double>(big.macs) / static_cast<double>(std::max<std::int64_t>(little.macs, 1));
   const std::string certificate = explain(input.policy);

@@ -75,7 +75,7 @@ StageResult train_stage(Workspace& workspace) {
   const std::vector<std::int64_t> answers = predicted_classes(
       engine.logits(big.network, big.preprocessing, tune.samples, context.compute),
       static_cast<std::int64_t>(big.classes.size()));
-  const Cost cost = count_cost(big.network.graph);
+  const Cost cost = answer_cost(big);
   const std::vector<NetworkRow> rows = {
       {"big", cost, float_weight_bytes(cost), share_equal(answers, tune.labels)}};
   return {network_table(rows, "tune") + fmt::format("\nbig network  {}\nmetrics      {}\n",

@@ -73,6 +73,14 @@ std::string network_digest(const Network& network) {
   return hash.finish();
 }
 
+Cost answer_cost(const Checkpoint& checkpoint) {
+  Cost cost = count_cost(checkpoint.network.graph);
+  if (!checkpoint.preprocessing.with_mirror) return cost;
+  cost.macs *= 2;
+  for (NodeCost& node : cost.nodes) node.macs *= 2;
+  return cost;
+}
+
 void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint) {
   check_checkpoint(checkpoint, file.string());
   SafetensorsFile content;

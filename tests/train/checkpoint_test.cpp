@@ -62,6 +62,16 @@ void expect_same(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.program_version, b.program_version);
 }
 
+TEST(AnswerCost, CountsBothPassesWhereTheMirrorImageIsLookedAt) {
+  // The convolution takes one multiplication for each of 2 pixels, the linear layer 2 x 2.
+  Checkpoint checkpoint = small_checkpoint();
+  EXPECT_EQ(answer_cost(checkpoint).macs, 6);
+  const std::int64_t parameters = answer_cost(checkpoint).parameters;
+  checkpoint.preprocessing.with_mirror = true;
+  EXPECT_EQ(answer_cost(checkpoint).macs, 12);
+  EXPECT_EQ(answer_cost(checkpoint).parameters, parameters);
+}
+
 TEST(CheckpointFile, GivesBackWhatWasSaved) {
   const TemporaryFolder folder;
   save_checkpoint(folder / "big.safetensors", small_checkpoint());
