@@ -97,7 +97,8 @@ at::Tensor DeviceSamples::change(const at::Tensor& facts, const Preprocessing& p
   const at::Tensor to_right = (x + of_each(kRight)).clamp(0, shape.width - 1);
   const at::Tensor from_x =
       at::where(of_each(kMirrored) == 1, shape.width - 1 - to_right, to_right);  // [n, W]
-  const at::Tensor values =                                                      // [n, H, W, C]
+  // [n, H, W, C]
+  const at::Tensor values =
       raw_.index({facts[kRow].view({-1, 1, 1}), from_y.unsqueeze(2), from_x.unsqueeze(1)})
           .to(at::kFloat)
           .sub_(preprocessing.offset)
