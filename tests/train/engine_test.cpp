@@ -132,6 +132,26 @@ TEST(Engine, StopsAfterPatienceEpochsWithoutImprovement) {
   EXPECT_EQ(engine().fit(request, silent).history.size(), 4u);
 }
 
+TEST(Engine, CountsADepthwiseConvolutionAsOneInTheProfile) {
+  const ToyProblem problem = make_toy_problem(64, 16, 3);
+  FitRequest request = toy_request(problem, 1);
+  Graph graph;
+  std::string x = graph.append("input", Input{{1, 8, 8}});
+  x = graph.append("only", Conv2d{1, square_window(3, 1, 1), 1, false}, {x});
+  x = graph.append("flat", Flatten{}, {x});
+  graph.append("classifier", Linear{4}, {x});
+  request.graph = graph;
+  const TrainingProfile profile = engine().profile(request, 4);
+  double sum = 0.0;
+  for (const auto& [part, seconds] : profile.parts) {
+    sum += seconds;
+    if (part.starts_with("convolution")) {
+      EXPECT_GT(seconds, 0.0) << part;
+    }
+  }
+  EXPECT_NEAR(sum, profile.seconds, 0.05 * profile.seconds);
+}
+
 TEST(Engine, GivesEveryNodeToTheOneWhoObserves) {
   const ToyProblem problem = make_toy_problem(8, 8, 8);
   Observer silent;

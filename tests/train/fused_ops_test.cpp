@@ -173,5 +173,80 @@ TEST(FusedMaxPool, WorksInBfloat16) {
           .equal(torch::autograd::grad({expected}, {theirs}, {upstream.to(at::kDouble)})[0]));
 }
 
+struct DepthwiseCase {
+  const char* what;
+  std::vector<std::int64_t> shape;  // [n, C, H, W]
+  Window window;
+};
+
+Window window_of(std::int64_t stride, std::int64_t before, std::int64_t after) {
+  return {3, 3, stride, stride, before, before, after, after};
+}
+
+const std::vector<DepthwiseCase> kDepthwiseCases = {
+    {"as in ds-cnn", {5, 16, 14, 14}, window_of(1, 1, 1)},
+    {"ds-cnn, halving", {5, 32, 14, 14}, window_of(2, 1, 1)},
+    {"halving an odd map of channels that fill no vector", {3, 37, 9, 11}, window_of(2, 1, 1)},
+    {"without padding", {2, 5, 6, 7}, window_of(1, 0, 0)},
+    {"padded after, as TensorFlow does", {2, 18, 8, 8}, window_of(2, 0, 1)},
+    {"the most padding", {2, 3, 4, 3}, window_of(1, 2, 2)},
+    {"rows and columns apart", {2, 17, 9, 8}, {3, 3, 2, 3, 1, 0, 0, 2}},
+    {"strides that leave pixels out", {2, 16, 11, 12}, window_of(4, 0, 0)},
+    {"one pixel", {4, 8, 1, 1}, window_of(1, 1, 1)},
+};
+
+// LibTorch's convolution in float64 of what `type` can hold is the truth.
+void expect_depthwise_close(const DepthwiseCase& example, at::ScalarType type, double limit) {
+  SCOPED_TRACE(example.what);
+  at::manual_seed(11);
+  const Window& w = example.window;
+  const std::int64_t channels = example.shape[1];
+  const at::Tensor x = at::randn(example.shape)
+                           .to(type)
+                           .contiguous(at::MemoryFormat::ChannelsLast)
+                           .set_requires_grad(true);
+  const at::Tensor weight = leaf(at::randn({channels, 1, 3, 3}));
+  const at::Tensor true_x = leaf(x.detach().to(at::kDouble));
+  const at::Tensor true_weight = leaf(weight.detach().to(at::kDouble));
+  const at::Tensor padded =
+      at::constant_pad_nd(true_x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom});
+  const at::Tensor truth = at::conv2d(padded, true_weight, {}, {w.stride_height, w.stride_width},
+                                      at::IntArrayRef{0, 0}, {1, 1}, channels);
+  const at::Tensor y = fused_depthwise(x, weight, w);
+  ASSERT_EQ(y.sizes(), truth.sizes());
+  EXPECT_EQ(y.scalar_type(), type);
+  EXPECT_LT(relative_error(y, truth), limit);
+  const at::Tensor upstream = at::randn(truth.sizes()).to(type);
+  const auto gradients = torch::autograd::grad({y}, {x, weight}, {upstream});
+  const auto true_gradients =
+      torch::autograd::grad({truth}, {true_x, true_weight}, {upstream.to(at::kDouble)});
+  EXPECT_LT(relative_error(gradients[0], true_gradients[0]), limit) << "input";
+  EXPECT_LT(relative_error(gradients[1], true_gradients[1]), limit) << "weight";
+}
+
+TEST(FusedDepthwise, EqualsLibtorchInFloat32) {
+  for (const DepthwiseCase& example : kDepthwiseCases) {
+    expect_depthwise_close(example, at::kFloat, 1e-6);
+  }
+}
+
+TEST(FusedDepthwise, EqualsLibtorchInBfloat16) {
+  for (const DepthwiseCase& example : kDepthwiseCases) {
+    expect_depthwise_close(example, at::kBFloat16, 1e-2);
+  }
+}
+
+TEST(FusedDepthwise, TakesOnlyWhatItComputes) {
+  const Conv2d depthwise{8, window_of(2, 1, 1), 8, false};
+  EXPECT_TRUE(is_fusable_depthwise(depthwise, 8));
+  Conv2d other = depthwise;
+  other.bias = true;
+  EXPECT_FALSE(is_fusable_depthwise(other, 8));
+  EXPECT_FALSE(is_fusable_depthwise({16, window_of(2, 1, 1), 8, false}, 8)) << "two outputs each";
+  EXPECT_FALSE(is_fusable_depthwise({8, window_of(2, 1, 1), 4, false}, 8)) << "in pairs";
+  EXPECT_FALSE(is_fusable_depthwise({8, square_window(5, 1, 2), 8, false}, 8));
+  EXPECT_FALSE(is_fusable_depthwise({8, window_of(1, 1, 3), 8, false}, 8));
+}
+
 }  // namespace
 }  // namespace biglittle

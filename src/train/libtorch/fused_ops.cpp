@@ -4,6 +4,10 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+#include <vector>
+
+#include "train/libtorch/depthwise_kernels.h"
 #include "train/libtorch/pool_kernels.h"
 
 namespace biglittle {
@@ -134,6 +138,47 @@ struct MaxPoolFunction : torch::autograd::Function<MaxPoolFunction> {
   }
 };
 
+// Window and padding as [stride_height, stride_width, pad_top, pad_left, out_height, out_width].
+DepthwiseSize depthwise_size(const at::Tensor& x, const std::vector<std::int64_t>& steps) {
+  return {x.size(0), x.size(2), x.size(3), steps[4], steps[5],
+          x.size(1), steps[0],  steps[1],  steps[2], steps[3]};
+}
+
+struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
+                            const at::Tensor& weight, const std::vector<std::int64_t>& steps) {
+    const at::Tensor x = channels_last(input);
+    const DepthwiseSize size = depthwise_size(x, steps);
+    const at::Tensor y = at::empty({size.n, size.channels, size.out_height, size.out_width},
+                                   x.options().memory_format(at::MemoryFormat::ChannelsLast));
+    with_type(x, [&](auto type) {
+      using Value = decltype(type);
+      depthwise_forward(DepthwiseForward<Value>{values<Value>(x), weight.data_ptr<float>(),
+                                                values<Value>(y), size});
+    });
+    context->save_for_backward({x, weight});
+    context->saved_data["steps"] = steps;
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor& x = saved[0];
+    const at::Tensor& weight = saved[1];
+    const at::Tensor dy = channels_last(gradients[0]);
+    const at::Tensor dx = at::empty_like(x);
+    const at::Tensor dweight = at::empty_like(weight);
+    with_type(x, [&](auto type) {
+      using Value = decltype(type);
+      depthwise_backward(
+          DepthwiseBackward<Value>{values<Value>(x), weight.data_ptr<float>(), values<Value>(dy),
+                                   values<Value>(dx), dweight.data_ptr<float>(),
+                                   depthwise_size(x, context->saved_data["steps"].toIntVector())});
+    });
+    return {dx, dweight, {}};
+  }
+};
+
 }  // namespace
 
 at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& weight,
@@ -148,5 +193,25 @@ at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& skip, const a
 }
 
 at::Tensor fused_max_pool(const at::Tensor& x) { return MaxPoolFunction::apply(x); }
+
+bool is_fusable_depthwise(const Conv2d& op, std::int64_t channels) {
+  const Window& w = op.window;
+  const std::int64_t most_padding = std::max({w.pad_top, w.pad_bottom, w.pad_left, w.pad_right});
+  return op.groups == channels && op.out_channels == channels && w.kernel_height == 3 &&
+         w.kernel_width == 3 && most_padding <= kMostDepthwisePadding && !op.bias;
+}
+
+at::Tensor fused_depthwise(const at::Tensor& x, const at::Tensor& weight, const Window& window) {
+  const Window& w = window;
+  const std::int64_t height = x.size(2) + w.pad_top + w.pad_bottom - w.kernel_height;
+  const std::int64_t width = x.size(3) + w.pad_left + w.pad_right - w.kernel_width;
+  const std::vector<std::int64_t> steps = {w.stride_height,
+                                           w.stride_width,
+                                           w.pad_top,
+                                           w.pad_left,
+                                           height / w.stride_height + 1,
+                                           width / w.stride_width + 1};
+  return DepthwiseFunction::apply(x, weight, steps);
+}
 
 }  // namespace biglittle

@@ -222,7 +222,12 @@ at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>&
   return std::visit(
       Overloaded{
           [&](const Input&) { return x; },
-          [&](const Conv2d& op) { return convolve(op, x, weights[0], weights[1]); },
+          [&](const Conv2d& op) {
+            const bool fused =
+                training && kernels_ == Kernels::fused && is_fusable_depthwise(op, x.size(1));
+            return fused ? fused_depthwise(x, weights[0], op.window)
+                         : convolve(op, x, weights[0], weights[1]);
+          },
           [&](const BatchNorm& op) { return normalize_alone(op, x, weights, mode); },
           [&](const Relu&) {
             return step.overwrites_input ? at::relu_(const_cast<at::Tensor&>(x)) : at::relu(x);

@@ -3,9 +3,24 @@
 
 #include <ATen/Parallel.h>
 
+#include <chrono>
 #include <utility>
 
 namespace biglittle {
+namespace {
+
+// What a thread that waits is willing to spend on asking instead of sleeping: about the time to be
+// woken, so that at worst it loses as much as it may gain, on a busy machine, too.
+constexpr std::chrono::microseconds kAskingTime(50);
+
+template <typename Condition>
+void ask_a_while(const Condition& holds) {
+  const auto start = std::chrono::steady_clock::now();
+  while (!holds() && std::chrono::steady_clock::now() - start < kAskingTime) {
+  }
+}
+
+}  // namespace
 
 WorkerPool::WorkerPool(std::int64_t workers) : failures_(static_cast<std::size_t>(workers)) {
   at::set_num_threads(1);
@@ -32,6 +47,7 @@ void WorkerPool::run(const std::function<void(std::int64_t)>& job) {
   }
   wake_.notify_all();
   run_guarded(0);
+  ask_a_while([this] { return running_ == 0; });
   {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return running_ == 0; });
@@ -53,6 +69,7 @@ void WorkerPool::work(std::int64_t worker) {
   at::set_num_threads(1);
   std::int64_t seen = 0;
   while (true) {
+    ask_a_while([&] { return stopping_ || round_ != seen; });
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return stopping_ || round_ != seen; });

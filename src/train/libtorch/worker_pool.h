@@ -5,6 +5,7 @@
 // such replicas keep their fair share of a busy machine, where OpenMP threads wait for each other
 // at every operation.
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -39,9 +40,9 @@ class WorkerPool {
   std::condition_variable wake_;
   std::condition_variable done_;
   const std::function<void(std::int64_t)>* job_ = nullptr;
-  std::int64_t round_ = 0;
-  std::int64_t running_ = 0;
-  bool stopping_ = false;
+  std::atomic<std::int64_t> round_ = 0;
+  std::atomic<std::int64_t> running_ = 0;
+  std::atomic<bool> stopping_ = false;
 };
 
 /// Row `worker`'s share [first, second) of `count` rows split evenly over `workers`.
