@@ -6,15 +6,12 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "train/libtorch/flat_weights.h"
+#include "train/relative_error.h"
 
 namespace biglittle {
 namespace {
 
-// |a - b| / |b| over all numbers.
-double relative_error(const at::Tensor& a, const at::Tensor& b) {
-  const at::Tensor expected = b.to(at::kDouble);
-  return (a.to(at::kDouble) - expected).norm().item<double>() / expected.norm().item<double>();
-}
+using testing::relative_error;
 
 struct Problem {
   at::Tensor x;
@@ -115,8 +112,8 @@ void expect_close(const Problem& problem, NormTail tail, at::ScalarType type, do
 void expect_all_tails_close(const Problem& problem, at::ScalarType type, double limit) {
   for (const Activation activation : {Activation::none, Activation::relu, Activation::relu6}) {
     for (const Residual residual : {Residual::none, Residual::inside, Residual::outside}) {
-      SCOPED_TRACE(testing::Message() << "activation " << static_cast<int>(activation)
-                                      << ", residual " << static_cast<int>(residual));
+      SCOPED_TRACE(::testing::Message() << "activation " << static_cast<int>(activation)
+                                        << ", residual " << static_cast<int>(residual));
       expect_close(problem, {activation, residual}, type, limit);
     }
   }

@@ -63,4 +63,12 @@ AutocastScope::AutocastScope(at::Device device, bool enabled) : device_(device) 
 
 AutocastScope::~AutocastScope() { autocast_in_bf16(device_, false); }
 
+bool autocasts_on_processor() {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+  return at::autocast::is_autocast_enabled(at::kCPU);
+#else
+  return at::autocast::is_cpu_enabled();
+#endif
+}
+
 }  // namespace biglittle

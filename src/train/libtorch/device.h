@@ -43,4 +43,7 @@ class AutocastScope {
   at::Device device_;
 };
 
+/// Whether one of those for the processor lives in this thread.
+bool autocasts_on_processor();
+
 }  // namespace biglittle

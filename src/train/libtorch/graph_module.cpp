@@ -10,6 +10,7 @@
 
 #include "train/libtorch/fused_ops.h"
 #include "train/libtorch/step_clock.h"
+#include "train/libtorch/winograd.h"
 
 namespace biglittle {
 namespace {
@@ -24,11 +25,19 @@ std::pair<at::Tensor, std::vector<std::int64_t>> pad_as_needed(const at::Tensor&
           {0, 0}};
 }
 
-at::Tensor convolve(const Conv2d& op, const at::Tensor& x, const at::Tensor& weight,
-                    const at::Tensor& bias) {
+// `weights` are weight and bias.
+at::Tensor convolve(const Conv2d& op, const at::Tensor& x, const std::vector<at::Tensor>& weights) {
   const auto [padded, padding] = pad_as_needed(x, op.window, 0.0);
-  return at::conv2d(padded, weight, bias, {op.window.stride_height, op.window.stride_width},
-                    padding, {1, 1}, op.groups);
+  return at::conv2d(padded, weights[0], weights[1],
+                    {op.window.stride_height, op.window.stride_width}, padding, {1, 1}, op.groups);
+}
+
+// The same by what this program has for it, in training.
+at::Tensor convolve_ours(const Conv2d& op, const at::Tensor& x,
+                         const std::vector<at::Tensor>& weights) {
+  if (is_fusable_depthwise(op, x.size(1))) return fused_depthwise(x, weights[0], op.window);
+  if (winograd_pays(op, x)) return winograd_convolution(x, weights[0]);
+  return convolve(op, x, weights);
 }
 
 at::Tensor pool_max(const Window& w, const at::Tensor& x) {
@@ -223,10 +232,8 @@ at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>&
       Overloaded{
           [&](const Input&) { return x; },
           [&](const Conv2d& op) {
-            const bool fused =
-                training && kernels_ == Kernels::fused && is_fusable_depthwise(op, x.size(1));
-            return fused ? fused_depthwise(x, weights[0], op.window)
-                         : convolve(op, x, weights[0], weights[1]);
+            if (training && kernels_ == Kernels::fused) return convolve_ours(op, x, weights);
+            return convolve(op, x, weights);
           },
           [&](const BatchNorm& op) { return normalize_alone(op, x, weights, mode); },
           [&](const Relu&) {

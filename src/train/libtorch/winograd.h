@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// 3x3 convolutions with fewer multiplications: Winograd's minimal filtering F(4x4, 3x3) makes 16
+// outputs from 36 products a channel instead of 144 (Lavin and Gray, "Fast Algorithms for
+// Convolutional Neural Networks", CVPR 2016, section 4.3). oneDNN computes it in float32 on
+// processors with AVX-512, forward and for both gradients; LibTorch never asks it to.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "graph/graph.h"
+
+namespace biglittle {
+
+/// `x` [n, C, H, W] channels-last of float32 with `weight` [K, C, 3, 3] -> [n, K, H, W],
+/// differentiable. Its relative error is a few times that of the direct way: about 1e-6.
+at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight);
+
+/// Whether winograd_convolution computes this on `x` in less time than LibTorch's convolution: a
+/// 3x3 window at every pixel, a margin of one zero, no bias and no groups, enough channels in whole
+/// vectors, and a processor for which oneDNN has the code. False without oneDNN.
+bool winograd_pays(const Conv2d& op, const at::Tensor& x);
+
+}  // namespace biglittle
