@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "train/libtorch/blocked_maps.h"
 #include "train/libtorch/flat_weights.h"
 #include "train/relative_error.h"
 
@@ -77,9 +78,15 @@ Outcome separate(const Problem& problem, NormTail tail) {
   return outcome;
 }
 
-Outcome fused(const Problem& problem, NormTail tail, at::ScalarType type) {
+enum class Order { maps, blocks };
+
+Outcome fused(const Problem& problem, NormTail tail, at::ScalarType type,
+              Order order = Order::maps) {
   const auto maps = [&](const at::Tensor& t) {
     return t.to(type).contiguous(at::MemoryFormat::ChannelsLast).set_requires_grad(true);
+  };
+  const auto ordered = [&](const at::Tensor& t) {
+    return order == Order::blocks ? as_blocks(t) : t;
   };
   const at::Tensor x = maps(problem.x);
   const at::Tensor skip = maps(problem.skip);
@@ -88,9 +95,9 @@ Outcome fused(const Problem& problem, NormTail tail, at::ScalarType type) {
   Outcome outcome;
   outcome.running_mean = at::zeros({problem.bias.size(0)});
   outcome.running_variance = at::ones({problem.bias.size(0)});
-  outcome.y =
-      fused_batch_norm(x, tail.residual == Residual::none ? at::Tensor() : skip, weight, bias,
-                       outcome.running_mean, outcome.running_variance, BatchNorm{1e-5, 0.1}, tail);
+  outcome.y = as_maps(fused_batch_norm(
+      ordered(x), tail.residual == Residual::none ? at::Tensor() : ordered(skip), weight, bias,
+      outcome.running_mean, outcome.running_variance, BatchNorm{1e-5, 0.1}, tail));
   outcome.gradients =
       gradients_of(outcome.y, {x, weight, bias}, skip, problem.upstream.to(type), tail);
   return outcome;
@@ -152,6 +159,56 @@ TEST(FusedMaxPool, EqualsLibtorchAlsoForOddSizes) {
     EXPECT_TRUE(torch::autograd::grad({y}, {ours}, {upstream})[0].equal(
         torch::autograd::grad({expected}, {theirs}, {upstream})[0]));
   }
+}
+
+TEST(BlockedMaps, HoldTheSameValuesInBlocksOfChannels) {
+  const at::Tensor maps = at::arange(2 * 48 * 3 * 5, at::kFloat)
+                              .view({2, 48, 3, 5})
+                              .contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor blocks = as_blocks(maps);
+  EXPECT_EQ(blocks.sizes(), (std::vector<std::int64_t>{2, 3, 3, 5, 16}));
+  EXPECT_TRUE(blocks.is_contiguous());
+  EXPECT_TRUE(blocks[1][2][0][4][7].equal(maps[1][39][0][4]));
+  EXPECT_TRUE(as_maps(blocks).equal(maps));
+  EXPECT_TRUE(as_maps(blocks).is_contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_TRUE(as_blocks(blocks).is_same(blocks));
+  EXPECT_TRUE(as_maps(maps).is_same(maps));
+}
+
+// Rows that fill lines, rows that are left, maps of a pixel; several images in a block of sums.
+TEST(FusedBatchNorm, EqualsSeparateOperationsOnBlockedMaps) {
+  for (const auto& shape : {std::vector<std::int64_t>{40, 32, 7, 7},
+                            {3, 16, 16, 16},
+                            {5, 48, 1, 1},
+                            {9, 16, 1, 17},
+                            {2, 64, 11, 13}}) {
+    for (const Residual residual : {Residual::none, Residual::inside, Residual::outside}) {
+      SCOPED_TRACE(::testing::Message()
+                   << shape[2] << "x" << shape[3] << ", residual " << static_cast<int>(residual));
+      const NormTail tail{Activation::relu, residual};
+      const Problem problem = rounded(draw(shape, 7), at::kFloat);
+      const Outcome truth = separate(problem, tail);
+      const Outcome outcome = fused(problem, tail, at::kFloat, Order::blocks);
+      EXPECT_LT(relative_error(outcome.y, truth.y), 1e-5);
+      for (std::size_t i = 0; i < truth.gradients.size(); ++i) {
+        EXPECT_LT(relative_error(outcome.gradients[i], truth.gradients[i]), 1e-5) << "input " << i;
+      }
+      EXPECT_LT(relative_error(outcome.running_mean, truth.running_mean), 1e-5);
+      EXPECT_LT(relative_error(outcome.running_variance, truth.running_variance), 1e-5);
+    }
+  }
+}
+
+TEST(FusedMaxPool, EqualsItselfOnBlockedMaps) {
+  const at::Tensor values = at::randn({2, 48, 7, 8}).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor leaves[] = {leaf(values), leaf(values)};
+  const at::Tensor in_maps = fused_max_pool(leaves[0]);
+  const at::Tensor in_blocks = fused_max_pool(as_blocks(leaves[1]));
+  EXPECT_TRUE(is_blocked(in_blocks));
+  EXPECT_TRUE(as_maps(in_blocks).equal(in_maps));
+  const at::Tensor upstream = at::randn_like(in_maps);
+  EXPECT_TRUE(torch::autograd::grad({in_blocks}, {leaves[1]}, {as_blocks(upstream)})[0].equal(
+      torch::autograd::grad({in_maps}, {leaves[0]}, {upstream})[0]));
 }
 
 TEST(FusedMaxPool, WorksInBfloat16) {

@@ -164,15 +164,50 @@ void expect_trains_as_separate_operations(const Graph& graph, std::uint64_t seed
 TEST(GraphModule, TrainsAsSeparateOperationsDo) {
   const Shape shape{3, 16, 16};
   NetworkOptions options;
-  options.width = 8;
-  for (const Architecture arch :
-       {Architecture::resnet, Architecture::resnet9, Architecture::vgg, Architecture::ds_cnn}) {
-    SCOPED_TRACE(name_of(arch));
-    options.arch = arch;
-    options.depth = arch == Architecture::resnet ? 8 : arch == Architecture::vgg ? 4 : 0;
-    options.relu6 = arch == Architecture::ds_cnn;
-    expect_trains_as_separate_operations(build_network(options, shape, 5), 11);
+  for (const std::int64_t width : {8, 32}) {  // few channels, and whole blocks of them
+    options.width = width;
+    for (const Architecture arch :
+         {Architecture::resnet, Architecture::resnet9, Architecture::vgg, Architecture::ds_cnn}) {
+      SCOPED_TRACE(::testing::Message() << name_of(arch) << " of width " << width);
+      options.arch = arch;
+      options.depth = arch == Architecture::resnet ? 8 : arch == Architecture::vgg ? 4 : 0;
+      options.relu6 = arch == Architecture::ds_cnn;
+      expect_trains_as_separate_operations(build_network(options, shape, 5), 11);
+    }
   }
+}
+
+TEST(GraphModule, GivesBlockedMapsToEveryKindOfReader) {
+  const Window window = square_window(3, 1, 1);
+  Graph graph;
+  std::string x = graph.append("input", Input{{3, 8, 8}});
+  x = graph.append("stem", Conv2d{32, window, 1, false}, {x});
+  x = graph.append("stem_bn", BatchNorm{}, {x});
+  const std::string maps = graph.append("stem_relu", Relu{}, {x});
+  const std::string blocks = graph.append("wide", Conv2d{32, window, 1, false}, {maps});
+  const std::string sum = graph.append("sum", Add{}, {blocks, maps});
+  const std::string clamped = graph.append("clamped", Relu6{}, {blocks});
+  x = graph.append("bn", BatchNorm{}, {blocks});
+  const std::string skip = graph.append("bn_sum", Add{}, {maps, x});
+  x = graph.append("chained", Conv2d{48, window, 1, false}, {skip});
+  x = graph.append("chained_bn", BatchNorm{}, {x});
+  const std::string pool = graph.append("pool", MaxPool{square_window(2, 2, 0)}, {x});
+  x = graph.append("strided", Conv2d{48, square_window(3, 2, 1), 1, false}, {pool});
+  const std::string strided = graph.append("strided_bn", BatchNorm{}, {x});
+  const std::string depthwise =
+      graph.append("depthwise", Conv2d{48, square_window(3, 2, 1), 48, false}, {pool});
+  const std::string biased = graph.append("biased", Conv2d{48, square_window(3, 2, 1)}, {pool});
+  x = graph.append("all", Add{}, {strided, depthwise});
+  x = graph.append("all_biased", Add{}, {x, biased});
+  x = graph.append("flat", Flatten{}, {x});
+  std::string score = graph.append("score", Linear{3}, {x});
+  for (const std::string& reader : {sum, clamped, pool, blocks, skip}) {
+    x = graph.append(reader + "_mean", GlobalAvgPool{}, {reader});
+    x = graph.append(reader + "_flat", Flatten{}, {x});
+    x = graph.append(reader + "_score", Linear{3}, {x});
+    score = graph.append(reader + "_scores", Add{}, {score, x});
+  }
+  expect_trains_as_separate_operations(graph, 13);
 }
 
 TEST(GraphModule, FusesNothingThatSomebodyElseReads) {

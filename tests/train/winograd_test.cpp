@@ -8,6 +8,7 @@
 
 #include <thread>
 
+#include "train/libtorch/blocked_maps.h"
 #include "train/libtorch/device.h"
 #include "train/relative_error.h"
 
@@ -72,9 +73,9 @@ TEST_F(WinogradConvolution, EqualsTheDirectOneInFloat64) {
     const at::Tensor upstream = at::randn({n, out, height, width});
     const Pass truth =
         pass(x.to(at::kDouble), weight.to(at::kDouble), upstream.to(at::kDouble), directly);
-    const Pass ours = pass(x, weight, upstream, winograd_convolution);
-    EXPECT_TRUE(ours.y.is_contiguous(at::MemoryFormat::ChannelsLast));
-    EXPECT_LT(relative_error(ours.y, truth.y), 1e-5);
+    const Pass ours = pass(x, weight, as_blocks(upstream), winograd_convolution);
+    EXPECT_TRUE(is_blocked(ours.y));
+    EXPECT_LT(relative_error(as_maps(ours.y), truth.y), 1e-5);
     EXPECT_LT(relative_error(ours.gradients[0], truth.gradients[0]), 1e-5) << "input";
     EXPECT_LT(relative_error(ours.gradients[1], truth.gradients[1]), 1e-5) << "weight";
   }
@@ -83,7 +84,7 @@ TEST_F(WinogradConvolution, EqualsTheDirectOneInFloat64) {
 TEST_F(WinogradConvolution, GivesTheSameBitsInThreadsAtOnce) {
   const at::Tensor x = some_maps({8, 64, 16, 16});
   const at::Tensor weight = some_weights(64, 64);
-  const at::Tensor upstream = at::randn({8, 64, 16, 16});
+  const at::Tensor upstream = as_blocks(at::randn({8, 64, 16, 16}));
   std::vector<Pass> passes(4);
   std::vector<std::thread> threads;
   for (Pass& result : passes) {
@@ -112,7 +113,8 @@ TEST_F(WinogradConvolution, PaysOnlyWhereItAppliesAndIsFaster) {
   EXPECT_FALSE(winograd_pays(with([](Conv2d& op) { op.window = square_window(3, 2, 1); }), x));
   EXPECT_FALSE(winograd_pays(with([](Conv2d& op) { op.window = square_window(3, 1, 0); }), x));
   EXPECT_FALSE(winograd_pays(with([](Conv2d& op) { op.window = square_window(1, 1, 0); }), x));
-  EXPECT_FALSE(winograd_pays(usual(16), x)) << "few channels";
+  EXPECT_FALSE(winograd_pays(usual(16), at::zeros({2, 16, 32, 32}))) << "few channels";
+  EXPECT_FALSE(winograd_pays(usual(72), x)) << "no whole block";
   EXPECT_FALSE(winograd_pays(usual(64), at::zeros({2, 64, 3, 3}))) << "half of a tile outside";
   EXPECT_FALSE(winograd_pays(usual(64), x.to(at::kBFloat16)));
   const AutocastScope scope(at::kCPU, true);

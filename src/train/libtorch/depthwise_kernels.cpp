@@ -6,22 +6,13 @@
 #include <vector>
 
 #include "core/vector_clones.h"
+#include "train/libtorch/lanes.h"
 
 namespace biglittle {
 namespace {
 
-// Channels are taken so many at a time: an AVX-512 vector of float32, two of AVX2, four of SSE.
-constexpr std::int64_t kLanes = 16;
 constexpr std::int64_t kKernel = 3;
 constexpr std::int64_t kTaps = kKernel * kKernel;
-
-// At any address of floats.
-using Lanes =
-    float __attribute__((vector_size(kLanes * sizeof(float)), aligned(alignof(float)), may_alias));
-
-BIGLITTLE_INLINE const Lanes* lanes_at(const float* values) {
-  return reinterpret_cast<const Lanes*>(values);
-}
 
 // Some channels of one image in float32, [rows, columns, kLanes], with a margin of zeros. Where a
 // map has fewer channels left, the other lanes hold anything; nobody reads what becomes of them.
@@ -87,7 +78,7 @@ template <typename Value>
 BIGLITTLE_INLINE void correlate(const Plane& plane, const float* taps, std::int64_t stride_height,
                                 std::int64_t stride_width, const Slice<Value>& to) {
   Lanes tap[kTaps];
-  for (std::int64_t t = 0; t < kTaps; ++t) tap[t] = *lanes_at(taps + t * kLanes);
+  for (std::int64_t t = 0; t < kTaps; ++t) load_lanes(taps + t * kLanes, tap[t]);
   const std::int64_t row = plane.columns * kLanes;
   with_lanes(
       to.lanes, [&](std::int64_t lanes) __attribute__((always_inline)) {
@@ -98,7 +89,9 @@ BIGLITTLE_INLINE void correlate(const Plane& plane, const float* taps, std::int6
             Lanes sum = {};
             for (std::int64_t k = 0; k < kKernel; ++k) {
               for (std::int64_t l = 0; l < kKernel; ++l) {
-                sum += tap[k * kKernel + l] * *lanes_at(from + k * row + l * kLanes);
+                Lanes values;
+                load_lanes(from + k * row + l * kLanes, values);
+                sum += tap[k * kKernel + l] * values;
               }
             }
             for (std::int64_t lane = 0; lane < lanes; ++lane) store(y[lane], sum[lane]);
@@ -118,10 +111,13 @@ BIGLITTLE_INLINE void add_products(const Plane& input, const Plane& gradient, co
     const float* x = input.values.data() + i * grid.stride_height * row;
     const float* dy = gradient.values.data() + place_in(gradient, grid, i, 0);
     for (std::int64_t j = 0; j < width; ++j) {
-      const Lanes upstream = *lanes_at(dy);
+      Lanes upstream;
+      load_lanes(dy, upstream);
       for (std::int64_t k = 0; k < kKernel; ++k) {
         for (std::int64_t l = 0; l < kKernel; ++l) {
-          sum[k * kKernel + l] += upstream * *lanes_at(x + k * row + l * kLanes);
+          Lanes values;
+          load_lanes(x + k * row + l * kLanes, values);
+          sum[k * kKernel + l] += upstream * values;
         }
       }
       x += grid.stride_width * kLanes;

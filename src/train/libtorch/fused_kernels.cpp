@@ -18,37 +18,43 @@ constexpr std::int64_t kBlockLines = 128;
 // over 16 channels would wait for its own sums.
 constexpr std::int64_t kLineValues = 256;
 
-// How [rows, C] falls into lines of `fold` rows, and what is left: single rows.
+// How the rows of a segment fall into lines of `fold` rows, and how many are left: single rows.
 struct Lines {
+  NormRows rows;
   std::int64_t fold;
   std::int64_t width;  // values of a line
-  std::int64_t count;  // of whole lines
-  std::int64_t rows;
-  std::int64_t channels;
+  std::int64_t count;  // of whole lines in a segment
 };
 
-BIGLITTLE_INLINE Lines lines_of(std::int64_t rows, std::int64_t channels) {
-  const std::int64_t fold = std::clamp<std::int64_t>(kLineValues / channels, 1, rows);
-  return {fold, fold * channels, rows / fold, rows, channels};
+BIGLITTLE_INLINE Lines lines_of(const NormRows& rows) {
+  const std::int64_t most = std::clamp<std::int64_t>(kLineValues / rows.channels, 1, rows.rows);
+  // Somewhat shorter lines that leave no row are better.
+  std::int64_t fold = most;
+  while (rows.rows % fold != 0 && fold > most / 2) --fold;
+  if (rows.rows % fold != 0) fold = most;
+  return {rows, fold, fold * rows.channels, rows.rows / fold};
 }
 
-// Calls visit(offset of the line's first value, its values), lines before left rows.
+// Calls visit(offset of the line's first value, its values) for each line and each row left.
 template <typename Visit>
-BIGLITTLE_INLINE void for_each_line(const Lines& lines, std::int64_t first, std::int64_t last,
-                                    const Visit& visit) {
-  for (std::int64_t i = first; i < last; ++i) {
-    visit(i * lines.width, static_cast<std::size_t>(lines.width));
-  }
-  if (last < lines.count) return;
-  for (std::int64_t row = lines.count * lines.fold; row < lines.rows; ++row) {
-    visit(row * lines.channels, static_cast<std::size_t>(lines.channels));
+BIGLITTLE_INLINE void for_each_line(const Lines& lines, const Visit& visit) {
+  const std::int64_t channels = lines.rows.channels;
+  for (std::int64_t segment = 0; segment < lines.rows.segments; ++segment) {
+    std::int64_t at = segment * lines.rows.stride;
+    for (std::int64_t i = 0; i < lines.count; ++i, at += lines.width) {
+      visit(at, static_cast<std::size_t>(lines.width));
+    }
+    for (std::int64_t row = lines.count * lines.fold; row < lines.rows.rows; ++row) {
+      visit(at, static_cast<std::size_t>(channels));
+      at += channels;
+    }
   }
 }
 
 // Repeats the first C values over the line.
 BIGLITTLE_INLINE void repeat_over_line(const Lines& lines, float* values) {
-  for (std::int64_t i = lines.channels; i < lines.width; ++i)
-    values[i] = values[i - lines.channels];
+  for (std::int64_t i = lines.rows.channels; i < lines.width; ++i)
+    values[i] = values[i - lines.rows.channels];
 }
 
 // Two double sums a channel of what add(offset, values, first sums, second sums) adds to float sums
@@ -59,24 +65,27 @@ struct Sums {
 };
 template <typename AddLine>
 BIGLITTLE_INLINE Sums sum_lines(const Lines& lines, const AddLine& add) {
-  const auto channels = static_cast<std::size_t>(lines.channels);
+  const auto channels = static_cast<std::size_t>(lines.rows.channels);
   const auto width = static_cast<std::size_t>(lines.width);
   Sums sums{std::vector<double>(channels), std::vector<double>(channels)};
   std::vector<float> block(2 * width);
-  for (std::int64_t begin = 0; begin < lines.count; begin += kBlockLines) {
-    std::fill(block.begin(), block.end(), 0.0f);
-    for_each_line(
-        lines, begin, std::min(begin + kBlockLines, lines.count),
-        [&](std::int64_t at, std::size_t values) __attribute__((always_inline)) {
-          add(at, values, block.data(), block.data() + width);
-        });
+  std::int64_t lines_in_block = 0;
+  const auto empty_block = [&]() __attribute__((always_inline)) {
     for (std::size_t i = 0; i < width; i += channels) {
       for (std::size_t c = 0; c < channels; ++c) {
         sums.first[c] += double{block[i + c]};
         sums.second[c] += double{block[width + i + c]};
       }
     }
-  }
+    std::fill(block.begin(), block.end(), 0.0f);
+    lines_in_block = 0;
+  };
+  for_each_line(
+      lines, [&](std::int64_t at, std::size_t values) __attribute__((always_inline)) {
+        add(at, values, block.data(), block.data() + width);
+        if (++lines_in_block == kBlockLines) empty_block();
+      });
+  empty_block();
   return sums;
 }
 
@@ -127,7 +136,7 @@ BIGLITTLE_INLINE void scale_line(std::size_t n, const Value* __restrict x,
 // The batch's moments into statistics and running ones.
 template <typename Value>
 BIGLITTLE_INLINE void take_moments(const NormForward<Value>& pass, const Sums& sums) {
-  const auto n = static_cast<double>(pass.rows);
+  const auto n = static_cast<double>(pass.rows.count());
   const double momentum{pass.momentum};
   for (std::size_t c = 0; c < sums.first.size(); ++c) {
     const double mean = sums.first[c] / n;
@@ -153,7 +162,7 @@ BIGLITTLE_INLINE Affine affine(const Lines& lines, const NormStatistics& statist
                                const float* weight, const float* bias) {
   const auto width = static_cast<std::size_t>(lines.width);
   Affine result{std::vector<float>(width), std::vector<float>(width)};
-  for (std::size_t c = 0; c < static_cast<std::size_t>(lines.channels); ++c) {
+  for (std::size_t c = 0; c < static_cast<std::size_t>(lines.rows.channels); ++c) {
     const double gain = double{statistics.inverse_deviation[c]} * double{weight[c]};
     result.slope[c] = static_cast<float>(gain);
     result.shift[c] = static_cast<float>(double{bias[c]} - double{statistics.mean[c]} * gain);
@@ -165,7 +174,7 @@ BIGLITTLE_INLINE Affine affine(const Lines& lines, const NormStatistics& statist
 
 template <Residual kResidual, typename Value>
 BIGLITTLE_INLINE void forward(const NormForward<Value>& pass) {
-  const Lines lines = lines_of(pass.rows, pass.channels);
+  const Lines lines = lines_of(pass.rows);
   take_moments(pass, sum_lines(
                          lines, [&](std::int64_t at, std::size_t n, float* sum, float* squares)
                                     __attribute__((always_inline)) {
@@ -175,7 +184,7 @@ BIGLITTLE_INLINE void forward(const NormForward<Value>& pass) {
   const Limits limits = limits_of(pass.tail.activation);
   const Value* const skip = kResidual == Residual::none ? pass.x : pass.skip;  // not read when none
   for_each_line(
-      lines, 0, lines.count, [&](std::int64_t at, std::size_t n) __attribute__((always_inline)) {
+      lines, [&](std::int64_t at, std::size_t n) __attribute__((always_inline)) {
         scale_line<kResidual>(n, pass.x + at, skip + at, pass.y + at, norm.slope.data(),
                               norm.shift.data(), limits);
       });
@@ -226,7 +235,7 @@ template <typename Value>
 BIGLITTLE_INLINE Affine take_gradients(const NormBackward<Value>& pass, const Lines& lines,
                                        const Sums& sums) {
   const auto width = static_cast<std::size_t>(lines.width);
-  const auto rows = static_cast<double>(pass.rows);
+  const auto rows = static_cast<double>(pass.rows.count());
   Affine rest{std::vector<float>(width), std::vector<float>(width)};
   for (std::size_t c = 0; c < sums.first.size(); ++c) {
     const double inverse{pass.statistics.inverse_deviation[c]};
@@ -245,11 +254,11 @@ BIGLITTLE_INLINE Affine take_gradients(const NormBackward<Value>& pass, const Li
 
 template <Gate kGate, typename Value>
 BIGLITTLE_INLINE void backward(const NormBackward<Value>& pass) {
-  const Lines lines = lines_of(pass.rows, pass.channels);
+  const Lines lines = lines_of(pass.rows);
   const Affine norm = affine(lines, pass.statistics, pass.weight, pass.bias);
   const Limits limits = limits_of(pass.tail.activation);
   std::vector<float> mean(static_cast<std::size_t>(lines.width));
-  std::copy_n(pass.statistics.mean, pass.channels, mean.begin());
+  std::copy_n(pass.statistics.mean, pass.rows.channels, mean.begin());
   repeat_over_line(lines, mean.data());
   // Neither is used unless t is stored.
   const Value* const skip = kGate == Gate::stored ? pass.skip : pass.x;
@@ -263,7 +272,7 @@ BIGLITTLE_INLINE void backward(const NormBackward<Value>& pass) {
   const Affine rest = take_gradients(pass, lines, sums);
   const Value* const t = kGate == Gate::stored ? pass.dskip : pass.dy;
   for_each_line(
-      lines, 0, lines.count, [&](std::int64_t at, std::size_t n) __attribute__((always_inline)) {
+      lines, [&](std::int64_t at, std::size_t n) __attribute__((always_inline)) {
         combine_line<kGate>(n, pass.x + at, t + at, pass.dx + at, norm.slope.data(),
                             norm.shift.data(), rest.slope.data(), rest.shift.data(), limits);
       });

@@ -29,17 +29,28 @@ struct NormStatistics {
   float* inverse_deviation;
 };
 
-/// `x`, `y` and, with a residual, `skip` [rows, C]. mean and biased variance over rows;
+/// Where the values of some channels lie: `segments` times `rows` rows of [channels] values, a
+/// segment's rows one after the other and segments `stride` values apart. Channels-last memory is
+/// one segment; of [n, C / 16, pixels, 16] each block of 16 channels has n.
+struct NormRows {
+  std::int64_t segments;
+  std::int64_t rows;
+  std::int64_t stride;
+  std::int64_t channels;
+
+  std::int64_t count() const { return segments * rows; }
+};
+
+/// `x`, `y` and, with a residual, `skip` by `rows`. mean and biased variance over rows;
 /// norm = (x - mean) / sqrt(var + epsilon) * weight + bias (Ioffe & Szegedy 2015, algorithm 1),
 /// y = norm with its tail. Running statistics move by `momentum` towards the batch's mean and
-/// unbiased variance. rows >= 2.
+/// unbiased variance. At least two rows.
 template <typename Value>
 struct NormForward {
   const Value* x;
   const Value* skip;
   Value* y;
-  std::int64_t rows;
-  std::int64_t channels;
+  NormRows rows;
   const float* weight;
   const float* bias;
   float* running_mean;
@@ -65,8 +76,7 @@ struct NormBackward {
   const Value* dy;
   Value* dx;
   Value* dskip;
-  std::int64_t rows;
-  std::int64_t channels;
+  NormRows rows;
   const float* weight;
   const float* bias;
   NormStatistics statistics;

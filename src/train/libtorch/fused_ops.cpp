@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "train/libtorch/blocked_maps.h"
 #include "train/libtorch/depthwise_kernels.h"
 #include "train/libtorch/pool_kernels.h"
 
@@ -16,8 +17,10 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-at::Tensor channels_last(const at::Tensor& x) {
-  return x.contiguous(at::MemoryFormat::ChannelsLast);
+// In memory as the kernels read it: channels-last maps, or blocks as they are.
+at::Tensor laid_out(const at::Tensor& x) {
+  return x.contiguous(is_blocked(x) ? at::MemoryFormat::Contiguous
+                                    : at::MemoryFormat::ChannelsLast);
 }
 
 template <typename Value>
@@ -51,6 +54,25 @@ bool keeps_skip(NormTail tail) {
   return tail.residual == Residual::inside && tail.activation != Activation::none;
 }
 
+// Calls run(rows, first value, first channel) for each group of channels that lie together.
+template <typename Run>
+void for_each_group(const at::Tensor& x, const Run& run) {
+  const auto [n, channels, height, width] = sizes_of(x);
+  const std::int64_t pixels = height * width;
+  if (!is_blocked(x)) {
+    run(NormRows{1, n * pixels, 0, channels}, 0, 0);
+    return;
+  }
+  for (std::int64_t first = 0; first < channels; first += kBlockChannels) {
+    run(NormRows{n, pixels, channels * pixels, kBlockChannels}, first * pixels, first);
+  }
+}
+
+template <typename Value>
+Value* from(Value* values, std::int64_t first) {
+  return values == nullptr ? nullptr : values + first;
+}
+
 struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const c10::optional<at::Tensor>& addend, const at::Tensor& weight,
@@ -60,19 +82,21 @@ struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
     context->saved_data["activation"] = activation;
     context->saved_data["residual"] = residual;
     const NormTail tail = tail_of(*context);
-    const at::Tensor x = channels_last(input);
-    const at::Tensor skip = addend ? channels_last(*addend) : at::Tensor();
+    const at::Tensor x = laid_out(input);
+    const at::Tensor skip = addend ? laid_out(*addend) : at::Tensor();
     const at::Tensor y = at::empty_like(x);
     const at::Tensor mean = at::empty_like(weight);
     const at::Tensor inverse = at::empty_like(weight);
     with_type(x, [&](auto type) {
       using Value = decltype(type);
-      normalize_forward(NormForward<Value>{
-          values<Value>(x), values_or_null<Value>(skip), values<Value>(y), x.numel() / x.size(1),
-          x.size(1), weight.data_ptr<float>(), bias.data_ptr<float>(),
-          running_mean.data_ptr<float>(), running_variance.data_ptr<float>(),
-          static_cast<float>(momentum), static_cast<float>(epsilon), tail,
-          NormStatistics{mean.data_ptr<float>(), inverse.data_ptr<float>()}});
+      for_each_group(x, [&](const NormRows& rows, std::int64_t at, std::int64_t channel) {
+        normalize_forward(NormForward<Value>{
+            values<Value>(x) + at, from(values_or_null<Value>(skip), at), values<Value>(y) + at,
+            rows, values<float>(weight) + channel, values<float>(bias) + channel,
+            values<float>(running_mean) + channel, values<float>(running_variance) + channel,
+            static_cast<float>(momentum), static_cast<float>(epsilon), tail,
+            NormStatistics{values<float>(mean) + channel, values<float>(inverse) + channel}});
+      });
     });
     context->save_for_backward(
         {x, keeps_skip(tail) ? skip : at::Tensor(), weight, bias, mean, inverse});
@@ -84,19 +108,21 @@ struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
     const at::Tensor& x = saved[0];
     const at::Tensor& weight = saved[2];
     const NormTail tail = tail_of(*context);
-    const at::Tensor dy = channels_last(gradients[0]);
+    const at::Tensor dy = laid_out(gradients[0]);
     const at::Tensor dx = at::empty_like(x);
     const at::Tensor dskip = keeps_skip(tail) ? at::empty_like(x) : at::Tensor();
     const at::Tensor dweight = at::empty_like(weight);
     const at::Tensor dbias = at::empty_like(weight);
     with_type(x, [&](auto type) {
       using Value = decltype(type);
-      normalize_backward(NormBackward<Value>{
-          values<Value>(x), values_or_null<Value>(saved[1]), values<Value>(dy), values<Value>(dx),
-          values_or_null<Value>(dskip), x.numel() / x.size(1), x.size(1), weight.data_ptr<float>(),
-          saved[3].data_ptr<float>(),
-          NormStatistics{saved[4].data_ptr<float>(), saved[5].data_ptr<float>()},
-          dweight.data_ptr<float>(), dbias.data_ptr<float>(), tail});
+      for_each_group(x, [&](const NormRows& rows, std::int64_t at, std::int64_t channel) {
+        normalize_backward(NormBackward<Value>{
+            values<Value>(x) + at, from(values_or_null<Value>(saved[1]), at),
+            values<Value>(dy) + at, values<Value>(dx) + at, from(values_or_null<Value>(dskip), at),
+            rows, values<float>(weight) + channel, values<float>(saved[3]) + channel,
+            NormStatistics{values<float>(saved[4]) + channel, values<float>(saved[5]) + channel},
+            values<float>(dweight) + channel, values<float>(dbias) + channel, tail});
+      });
     });
     const at::Tensor to_skip =
         tail.residual == Residual::none || dskip.defined() ? dskip : gradients[0];
@@ -108,7 +134,7 @@ PoolSize size_of(const at::Tensor& x) { return {x.size(0), x.size(2), x.size(3),
 
 struct MaxPoolFunction : torch::autograd::Function<MaxPoolFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
-    const at::Tensor x = channels_last(input);
+    const at::Tensor x = laid_out(input);
     const PoolSize size = size_of(x);
     const std::vector<std::int64_t> shape = {size.n, size.channels, size.height / 2,
                                              size.width / 2};
@@ -126,7 +152,7 @@ struct MaxPoolFunction : torch::autograd::Function<MaxPoolFunction> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const at::Tensor winner = context->get_saved_variables()[0];
-    const at::Tensor dy = channels_last(gradients[0]);
+    const at::Tensor dy = laid_out(gradients[0]);
     const at::Tensor dx = at::empty(context->saved_data["shape"].toIntVector(),
                                     dy.options().memory_format(at::MemoryFormat::ChannelsLast));
     with_type(dy, [&](auto type) {
@@ -147,7 +173,7 @@ DepthwiseSize depthwise_size(const at::Tensor& x, const std::vector<std::int64_t
 struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& weight, const std::vector<std::int64_t>& steps) {
-    const at::Tensor x = channels_last(input);
+    const at::Tensor x = laid_out(input);
     const DepthwiseSize size = depthwise_size(x, steps);
     const at::Tensor y = at::empty({size.n, size.channels, size.out_height, size.out_width},
                                    x.options().memory_format(at::MemoryFormat::ChannelsLast));
@@ -165,7 +191,7 @@ struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& x = saved[0];
     const at::Tensor& weight = saved[1];
-    const at::Tensor dy = channels_last(gradients[0]);
+    const at::Tensor dy = laid_out(gradients[0]);
     const at::Tensor dx = at::empty_like(x);
     const at::Tensor dweight = at::empty_like(weight);
     with_type(x, [&](auto type) {
@@ -192,7 +218,12 @@ at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& skip, const a
       static_cast<std::int64_t>(tail.activation), static_cast<std::int64_t>(tail.residual));
 }
 
-at::Tensor fused_max_pool(const at::Tensor& x) { return MaxPoolFunction::apply(x); }
+// Each block of channels is a small image to it.
+at::Tensor fused_max_pool(const at::Tensor& x) {
+  if (!is_blocked(x)) return MaxPoolFunction::apply(x);
+  const at::Tensor images = x.flatten(0, 1).permute({0, 3, 1, 2});
+  return MaxPoolFunction::apply(images).permute({0, 2, 3, 1}).unflatten(0, {x.size(0), x.size(1)});
+}
 
 bool is_fusable_depthwise(const Conv2d& op, std::int64_t channels) {
   const Window& w = op.window;

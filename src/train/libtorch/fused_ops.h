@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The kernels of fused_kernels.h as differentiable operations on [n, C, H, W] channels-last tensors
-// of float32 or bfloat16.
+// Kernels of our own as differentiable operations on [n, C, H, W] channels-last tensors of float32
+// or bfloat16; batch norm and pooling also on blocked maps (blocked_maps.h).
 
 #include <ATen/core/Tensor.h>
 
@@ -11,7 +11,7 @@
 
 namespace biglittle {
 
-/// Batch norm in training mode, then its tail; `skip` as `x`, undefined without a residual.
+/// Batch norm in training mode, then its tail; `skip` ordered as `x`, undefined without a residual.
 /// `weight`, `bias` and running statistics are float32 [C]; the running ones are updated.
 at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& weight,
                             const at::Tensor& bias, const at::Tensor& running_mean,

@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "train/libtorch/blocked_maps.h"
 #include "train/libtorch/fused_ops.h"
 #include "train/libtorch/step_clock.h"
 #include "train/libtorch/winograd.h"
@@ -35,9 +36,15 @@ at::Tensor convolve(const Conv2d& op, const at::Tensor& x, const std::vector<at:
 // The same by what this program has for it, in training.
 at::Tensor convolve_ours(const Conv2d& op, const at::Tensor& x,
                          const std::vector<at::Tensor>& weights) {
-  if (is_fusable_depthwise(op, x.size(1))) return fused_depthwise(x, weights[0], op.window);
   if (winograd_pays(op, x)) return winograd_convolution(x, weights[0]);
-  return convolve(op, x, weights);
+  const at::Tensor maps = as_maps(x);
+  if (is_fusable_depthwise(op, maps.size(1))) return fused_depthwise(maps, weights[0], op.window);
+  return convolve(op, maps, weights);
+}
+
+at::Tensor average(const at::Tensor& x) {
+  if (!is_blocked(x)) return x.mean({2, 3}, /*keepdim=*/true);
+  return x.mean({2, 3}).flatten(1).unsqueeze(2).unsqueeze(3);
 }
 
 at::Tensor pool_max(const Window& w, const at::Tensor& x) {
@@ -99,6 +106,13 @@ Part part_of(const Node& node) {
 
 bool is_two_by_two(const Window& w) {
   return w == square_window(/*kernel=*/2, /*stride=*/2, /*pad=*/0);
+}
+
+// Whether the node's operation, other than a fused batch norm, computes on blocked maps, too.
+bool takes_blocks(const Node& node) {
+  const auto* const pool = std::get_if<MaxPool>(&node.op);
+  return std::holds_alternative<Conv2d>(node.op) ||
+         std::holds_alternative<GlobalAvgPool>(node.op) || (pool && is_two_by_two(pool->window));
 }
 
 }  // namespace
@@ -198,7 +212,8 @@ at::Tensor GraphModule::normalize(const FusedNorm& fused,
                                   const std::vector<at::Tensor>& values) const {
   const Step& step = steps_[fused.norm];
   const at::Tensor& x = values[fused.input];
-  const at::Tensor skip = fused.skip ? values[*fused.skip].to(x.scalar_type()) : at::Tensor();
+  const at::Tensor skip =
+      fused.skip ? ordered_as(x, values[*fused.skip]).to(x.scalar_type()) : at::Tensor();
   return fused_batch_norm(x, skip, step.weights[0], step.weights[1], step.weights[2],
                           step.weights[3], std::get<BatchNorm>(step.node->op), fused.tail);
 }
@@ -223,11 +238,12 @@ at::Tensor GraphModule::drop(const at::Tensor& x, double rate) const {
 
 at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>& values,
                                 Mode mode) const {
-  const at::Tensor& x = values[step.inputs.front()];
+  const at::Tensor& input = values[step.inputs.front()];
   const auto& weights = step.weights;
   const bool training = mode == Mode::training;
-  if (training && step.hands_on) return x;
+  if (training && step.hands_on) return input;
   if (training && step.norm) return normalize(*step.norm, values);
+  const at::Tensor x = takes_blocks(*step.node) ? input : as_maps(input);
   return std::visit(
       Overloaded{
           [&](const Input&) { return x; },
@@ -245,10 +261,8 @@ at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>&
             return fused ? fused_max_pool(x) : pool_max(op.window, x);
           },
           [&](const AvgPool& op) { return pool_average(op.window, x); },
-          [&](const GlobalAvgPool&) {
-            return x.mean({2, 3}, /*keepdim=*/true);
-          },
-          [&](const Add&) { return at::add(x, values[step.inputs[1]]); },
+          [&](const GlobalAvgPool&) { return average(x); },
+          [&](const Add&) { return at::add(x, as_maps(values[step.inputs[1]])); },
           [&](const Flatten&) { return x.contiguous().flatten(1); },
           [&](const Linear&) { return at::linear(x.flatten(1), weights[0], weights[1]); },
           [&](const Dropout& op) { return training ? drop(x, op.rate) : x; },

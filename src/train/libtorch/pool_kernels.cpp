@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/vector_clones.h"
+#include "train/libtorch/lanes.h"
 
 namespace biglittle {
 namespace {
@@ -14,18 +15,32 @@ template <typename Value>
 BIGLITTLE_INLINE void pool_window(std::int64_t channels, const Value* __restrict top,
                                   const Value* __restrict bottom, Value* __restrict y,
                                   std::uint8_t* __restrict winner) {
-  for (std::int64_t c = 0; c < channels; ++c) {
+  std::int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes) {
+    Lanes left, right, below, across;
+    load_lanes(top + c, left);
+    load_lanes(top + channels + c, right);
+    load_lanes(bottom + c, below);
+    load_lanes(bottom + channels + c, across);
+    const Lanes upper = right > left ? right : left;
+    const Lanes lower = across > below ? across : below;
+    const LaneTests of_upper = (right > left) & 1;
+    const LaneTests of_lower = ((across > below) & 1) | 2;
+    const LaneTests down = lower > upper;
+    store_lanes(y + c, down ? lower : upper);
+    store_lanes(winner + c, of_upper ^ ((of_upper ^ of_lower) & down));
+  }
+  for (; c < channels; ++c) {
     const float left = load(top[c]);
     const float right = load(top[channels + c]);
     const float below = load(bottom[c]);
     const float across = load(bottom[channels + c]);
     const float upper = right > left ? right : left;
     const float lower = across > below ? across : below;
-    const std::int32_t of_upper = right > left ? 1 : 0;
-    const std::int32_t of_lower = across > below ? 3 : 2;
-    const std::int32_t down = lower > upper ? -1 : 0;
+    const int of_upper = right > left ? 1 : 0;
+    const int of_lower = across > below ? 3 : 2;
     store(y[c], lower > upper ? lower : upper);
-    winner[c] = static_cast<std::uint8_t>(of_upper ^ ((of_upper ^ of_lower) & down));
+    winner[c] = static_cast<std::uint8_t>(lower > upper ? of_lower : of_upper);
   }
 }
 
@@ -33,13 +48,22 @@ template <typename Value>
 BIGLITTLE_INLINE void unpool_window(std::int64_t channels, const Value* __restrict dy,
                                     const std::uint8_t* __restrict winner, Value* __restrict top,
                                     Value* __restrict bottom) {
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const std::int32_t which = winner[c];
-    const float gradient = load(dy[c]);
-    store(top[c], which == 0 ? gradient : 0.0f);
-    store(top[channels + c], which == 1 ? gradient : 0.0f);
-    store(bottom[c], which == 2 ? gradient : 0.0f);
-    store(bottom[channels + c], which == 3 ? gradient : 0.0f);
+  Value* const places[] = {top, top + channels, bottom, bottom + channels};
+  std::int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes) {
+    const Lanes zero = {};
+    LaneTests which;
+    Lanes gradient;
+    load_lanes(winner + c, which);
+    load_lanes(dy + c, gradient);
+    for (int place = 0; place < 4; ++place) {
+      store_lanes(places[place] + c, which == place ? gradient : zero);
+    }
+  }
+  for (; c < channels; ++c) {
+    for (int place = 0; place < 4; ++place) {
+      store(places[place][c], winner[c] == place ? load(dy[c]) : 0.0f);
+    }
   }
 }
 
@@ -89,12 +113,12 @@ BIGLITTLE_BYTE_CLONES void pool_forward(const Bfloat16* x, Bfloat16* y, std::uin
                                         const PoolSize& size) {
   pool(x, y, winner, size);
 }
-BIGLITTLE_VECTOR_CLONES void pool_backward(const float* dy, const std::uint8_t* winner, float* dx,
-                                           const PoolSize& size) {
+BIGLITTLE_BYTE_CLONES void pool_backward(const float* dy, const std::uint8_t* winner, float* dx,
+                                         const PoolSize& size) {
   unpool(dy, winner, dx, size);
 }
-BIGLITTLE_VECTOR_CLONES void pool_backward(const Bfloat16* dy, const std::uint8_t* winner,
-                                           Bfloat16* dx, const PoolSize& size) {
+BIGLITTLE_BYTE_CLONES void pool_backward(const Bfloat16* dy, const std::uint8_t* winner,
+                                         Bfloat16* dx, const PoolSize& size) {
   unpool(dy, winner, dx, size);
 }
 

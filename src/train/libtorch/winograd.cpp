@@ -5,7 +5,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "train/libtorch/blocked_maps.h"
 #include "train/libtorch/device.h"
 
 namespace biglittle {
@@ -93,6 +94,8 @@ class Reorder {
     write(values, result);
     return result;
   }
+  const Desc& from() const { return from_; }
+  const Desc& to() const { return to_; }
   void write(const at::Tensor& values, const at::Tensor& result) const {
     program_.run({{DNNL_ARG_FROM, from_, values}, {DNNL_ARG_TO, to_, result}});
   }
@@ -121,7 +124,6 @@ struct Passes {
   dnnl::convolution_backward_weights::primitive_desc to_weight;
 };
 
-// Maps are channels-last for LibTorch, and weights have their input channel last (FlatLayout).
 struct Arrays {
   Desc x;
   Desc weight;
@@ -134,6 +136,12 @@ Arrays arrays_of(const ConvolutionShape& s, Tag maps, Tag weights) {
   return {array({s.n, s.in_channels, s.height, s.width}, maps),
           array({s.out_channels, s.in_channels, 3, 3}, weights),
           array({s.n, s.out_channels, s.height, s.width}, maps)};
+}
+
+// Blocks of channels; weights have their input channel last (FlatLayout).
+Arrays ours(const ConvolutionShape& shape) {
+  static_assert(kBlockChannels == 16);
+  return arrays_of(shape, Tag::nChw16c, Tag::ohwi);
 }
 
 std::optional<Passes> plan(const ConvolutionShape& shape) {
@@ -149,12 +157,13 @@ std::optional<Passes> plan(const ConvolutionShape& shape) {
         forward,
         {{way, any.x, any.weight, any.y, one, one, one}, attributes, processor(), forward},
         {{way, any.x, any.weight, any.y, one, one, one}, attributes, processor(), forward}};
-    // What two passes read is brought into their order once.
-    if (passes.to_weight.src_desc() != forward.src_desc() ||
-        passes.to_weight.diff_dst_desc() != passes.to_input.diff_dst_desc()) {
-      return std::nullopt;
-    }
-    return passes;
+    // Maps are in blocks in every pass, else nothing would be won; weights are as each pass likes.
+    const auto [x, weight, y] = ours(shape);
+    const bool in_blocks =
+        forward.src_desc() == x && forward.dst_desc() == y &&
+        passes.to_input.diff_src_desc() == x && passes.to_input.diff_dst_desc() == y &&
+        passes.to_weight.src_desc() == x && passes.to_weight.diff_dst_desc() == y;
+    return in_blocks ? std::make_optional(passes) : std::nullopt;
   } catch (const dnnl::error& error) {
     if (error.status != dnnl_unimplemented) throw;
     return std::nullopt;
@@ -164,76 +173,39 @@ std::optional<Passes> plan(const ConvolutionShape& shape) {
 class Winograd {
  public:
   Winograd(const ConvolutionShape& shape, const Passes& passes)
-      : shape_(shape),
-        passes_(passes),
-        ours_(arrays_of(shape, Tag::nhwc, Tag::ohwi)),
+      : arrays_(ours(shape)),
         forward_(Program::of<dnnl::convolution_forward>(passes.forward)),
         to_input_(Program::of<dnnl::convolution_backward_data>(passes.to_input)),
         to_weight_(Program::of<dnnl::convolution_backward_weights>(passes.to_weight)),
-        take_x_(ours_.x, passes.forward.src_desc()),
-        take_weight_(ours_.weight, passes.forward.weights_desc()),
-        give_y_(passes.forward.dst_desc(), ours_.y),
-        take_dy_(ours_.y, passes.to_input.diff_dst_desc()),
-        take_weight_back_(ours_.weight, passes.to_input.weights_desc()),
-        give_dx_(passes.to_input.diff_src_desc(), ours_.x),
-        give_dweight_(passes.to_weight.diff_weights_desc(), ours_.weight) {}
+        take_weight_(arrays_.weight, passes.forward.weights_desc()),
+        take_weight_back_(arrays_.weight, passes.to_input.weights_desc()),
+        give_dweight_(passes.to_weight.diff_weights_desc(), arrays_.weight) {}
 
-  // `x` in oneDNN's order, which both passes read.
-  at::Tensor take(const at::Tensor& x) const { return take_x_(x); }
-
-  at::Tensor output(const at::Tensor& taken_x, const at::Tensor& weight) const {
-    const Desc y_desc = passes_.forward.dst_desc();
-    const at::Tensor y = memory_for(y_desc);
-    forward_.run({{DNNL_ARG_SRC, passes_.forward.src_desc(), taken_x},
-                  {DNNL_ARG_WEIGHTS, passes_.forward.weights_desc(), take_weight_(weight)},
-                  {DNNL_ARG_DST, y_desc, y}});
-    return given(give_y_, y, maps(shape_.out_channels));
+  void output(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& y) const {
+    forward_.run({{DNNL_ARG_SRC, arrays_.x, x},
+                  {DNNL_ARG_WEIGHTS, take_weight_.to(), take_weight_(weight)},
+                  {DNNL_ARG_DST, arrays_.y, y}});
   }
 
-  struct Gradients {
-    at::Tensor x;
-    at::Tensor weight;
-  };
-  Gradients gradients(const at::Tensor& taken_x, const at::Tensor& weight,
-                      const at::Tensor& dy) const {
-    const at::Tensor taken_dy = take_dy_(dy);
-    const Desc dy_desc = passes_.to_input.diff_dst_desc();
-    const Desc dx_desc = passes_.to_input.diff_src_desc();
-    const at::Tensor dx = memory_for(dx_desc);
-    to_input_.run({{DNNL_ARG_DIFF_DST, dy_desc, taken_dy},
-                   {DNNL_ARG_WEIGHTS, passes_.to_input.weights_desc(), take_weight_back_(weight)},
-                   {DNNL_ARG_DIFF_SRC, dx_desc, dx}});
-    const Desc dweight_desc = passes_.to_weight.diff_weights_desc();
-    const at::Tensor dweight = memory_for(dweight_desc);
-    to_weight_.run({{DNNL_ARG_SRC, passes_.to_weight.src_desc(), taken_x},
-                    {DNNL_ARG_DIFF_DST, dy_desc, taken_dy},
-                    {DNNL_ARG_DIFF_WEIGHTS, dweight_desc, dweight}});
-    return {given(give_dx_, dx, maps(shape_.in_channels)),
-            given(give_dweight_, dweight, at::empty_like(weight))};
+  void gradients(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& dy,
+                 const at::Tensor& dx, const at::Tensor& dweight) const {
+    to_input_.run({{DNNL_ARG_DIFF_DST, arrays_.y, dy},
+                   {DNNL_ARG_WEIGHTS, take_weight_back_.to(), take_weight_back_(weight)},
+                   {DNNL_ARG_DIFF_SRC, arrays_.x, dx}});
+    const at::Tensor theirs = memory_for(give_dweight_.from());
+    to_weight_.run({{DNNL_ARG_SRC, arrays_.x, x},
+                    {DNNL_ARG_DIFF_DST, arrays_.y, dy},
+                    {DNNL_ARG_DIFF_WEIGHTS, give_dweight_.from(), theirs}});
+    give_dweight_.write(theirs, dweight);
   }
 
  private:
-  at::Tensor maps(std::int64_t channels) const {
-    return at::empty({shape_.n, channels, shape_.height, shape_.width},
-                     at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
-  }
-  static at::Tensor given(const Reorder& reorder, const at::Tensor& values, at::Tensor result) {
-    reorder.write(values, result);
-    return result;
-  }
-
-  ConvolutionShape shape_;
-  Passes passes_;
-  Arrays ours_;
+  Arrays arrays_;
   Program forward_;
   Program to_input_;
   Program to_weight_;
-  Reorder take_x_;
   Reorder take_weight_;
-  Reorder give_y_;
-  Reorder take_dy_;
   Reorder take_weight_back_;
-  Reorder give_dx_;
   Reorder give_dweight_;
 };
 
@@ -252,50 +224,54 @@ const Winograd* find(const ConvolutionShape& shape) {
 }
 
 const Winograd* find(const at::Tensor& x, std::int64_t out_channels) {
-  return find({x.size(0), x.size(1), out_channels, x.size(2), x.size(3), at::get_num_threads()});
+  const auto [n, channels, height, width] = sizes_of(x);
+  return find({n, channels, out_channels, height, width, at::get_num_threads()});
 }
 
 struct WinogradFunction : torch::autograd::Function<WinogradFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& weight) {
-    const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
-    const Winograd& winograd = *find(x, weight.size(0));
-    const at::Tensor taken = winograd.take(x);
-    context->save_for_backward({taken, weight});
-    context->saved_data["in_shape"] = x.sizes().vec();
-    return winograd.output(taken, weight);
+    const at::Tensor x = input.contiguous();
+    const at::Tensor y = at::empty(
+        {x.size(0), weight.size(0) / kBlockChannels, x.size(2), x.size(3), kBlockChannels},
+        x.options());
+    find(x, weight.size(0))->output(x, weight, y);
+    context->save_for_backward({x, weight});
+    return y;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
-    const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
-    const std::vector<std::int64_t> in = context->saved_data["in_shape"].toIntVector();
-    const Winograd& winograd =
-        *find({in[0], in[1], saved[1].size(0), in[2], in[3], at::get_num_threads()});
-    const Winograd::Gradients result = winograd.gradients(saved[0], saved[1], dy);
-    return {result.x, result.weight};
+    const at::Tensor& x = saved[0];
+    const at::Tensor& weight = saved[1];
+    const at::Tensor dx = at::empty_like(x);
+    const at::Tensor dweight = at::empty_like(weight);
+    find(x, weight.size(0))->gradients(x, weight, gradients[0].contiguous(), dx, dweight);
+    return {dx, dweight};
   }
 };
 
 }  // namespace
 
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight) {
-  return WinogradFunction::apply(x, weight);
+  return WinogradFunction::apply(as_blocks(x), weight);
 }
 
 bool winograd_pays(const Conv2d& op, const at::Tensor& x) {
   if (op.window != square_window(3, 1, 1) || op.groups != 1 || op.bias) return false;
   if (x.scalar_type() != at::kFloat || autocasts_on_processor()) return false;
   // The share of the tiles' outputs that lies inside the map. Measured on AVX-512, forward and
-  // backward, the two reorders of each map included: 32 channels of 32x32 1.3 times as fast as
-  // LibTorch, of 14x14 0.9; 64 of 14x14 1.4; 128 of 8x8 1.8, of 3x3 1.0.
+  // backward, as a multiple of LibTorch's speed: 16 to 16 channels of 32x32 0.9, 16 to 32 of 28x28
+  // 1.2, 32 of 14x14 1.2, 64 of 14x14 1.6, 128 of 8x8 2.0, 128 of 3x3 0.9.
   const auto inside = [](std::int64_t size) {
     constexpr std::int64_t kTile = 4;
     return static_cast<double>(size) / static_cast<double>((size + kTile - 1) / kTile * kTile);
   };
-  const double share = inside(x.size(2)) * inside(x.size(3));
-  const auto channels = static_cast<double>(std::min(x.size(1), op.out_channels));
-  if (share < 0.7 || share * channels < 28.0) return false;
+  const auto [n, in_channels, height, width] = sizes_of(x);
+  if (in_channels % kBlockChannels != 0 || op.out_channels % kBlockChannels != 0) return false;
+  const double share = inside(height) * inside(width);
+  const double channels = std::sqrt(static_cast<double>(in_channels * op.out_channels));
+  if (share < 0.7 || share * channels < 20.0) return false;
   return find(x, op.out_channels) != nullptr;
 }
 

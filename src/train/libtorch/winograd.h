@@ -14,13 +14,14 @@
 
 namespace biglittle {
 
-/// `x` [n, C, H, W] channels-last of float32 with `weight` [K, C, 3, 3] -> [n, K, H, W],
-/// differentiable. Its relative error is a few times that of the direct way: about 1e-6.
+/// `x` [n, C, H, W] of float32, blocked or not (blocked_maps.h), with `weight` [K, C, 3, 3] ->
+/// blocked [n, K, H, W], differentiable. Its relative error is a few times that of the direct way:
+/// about 1e-6.
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight);
 
 /// Whether winograd_convolution computes this on `x` in less time than LibTorch's convolution: a
 /// 3x3 window at every pixel, a margin of one zero, no bias and no groups, enough channels in whole
-/// vectors, and a processor for which oneDNN has the code. False without oneDNN.
+/// blocks, and a processor for which oneDNN has the code. False without oneDNN.
 bool winograd_pays(const Conv2d& op, const at::Tensor& x);
 
 }  // namespace biglittle
