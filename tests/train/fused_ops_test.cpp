@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <cmath>
+
 #include "train/libtorch/blocked_maps.h"
 #include "train/libtorch/flat_weights.h"
 #include "train/relative_error.h"
@@ -53,11 +55,13 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
   return activation == Activation::relu ? at::relu(x) : at::hardtanh(x, 0.0, 6.0);
 }
 
+// Of a pooled map `upstream` has more than it needs.
 std::vector<at::Tensor> gradients_of(const at::Tensor& y, std::vector<at::Tensor> leaves,
                                      const at::Tensor& skip, const at::Tensor& upstream,
                                      NormTail tail) {
   if (tail.residual != Residual::none) leaves.push_back(skip);
-  return torch::autograd::grad({y}, leaves, {upstream});
+  const at::Tensor fitting = upstream.narrow(2, 0, y.size(2)).narrow(3, 0, y.size(3));
+  return torch::autograd::grad({y}, leaves, {fitting});
 }
 
 // LibTorch's own operations in float64: the truth.
@@ -73,6 +77,7 @@ Outcome separate(const Problem& problem, NormTail tail) {
   if (tail.residual == Residual::inside) y = y + skip;
   y = activate(y, tail.activation);
   if (tail.residual == Residual::outside) y = y + skip;
+  if (tail.pools) y = at::max_pool2d(y, {2, 2}, {2, 2});
   outcome.y = y;
   outcome.gradients = gradients_of(y, leaves, skip, problem.upstream, tail);
   return outcome;
@@ -103,10 +108,11 @@ Outcome fused(const Problem& problem, NormTail tail, at::ScalarType type,
   return outcome;
 }
 
-void expect_close(const Problem& problem, NormTail tail, at::ScalarType type, double limit) {
+void expect_close(const Problem& problem, NormTail tail, at::ScalarType type, double limit,
+                  Order order = Order::maps) {
   const Problem same = rounded(problem, type);
   const Outcome truth = separate(same, tail);
-  const Outcome outcome = fused(same, tail, type);
+  const Outcome outcome = fused(same, tail, type, order);
   EXPECT_LT(relative_error(outcome.y, truth.y), limit);
   ASSERT_EQ(outcome.gradients.size(), truth.gradients.size());
   for (std::size_t i = 0; i < truth.gradients.size(); ++i) {
@@ -185,17 +191,58 @@ TEST(FusedBatchNorm, EqualsSeparateOperationsOnBlockedMaps) {
     for (const Residual residual : {Residual::none, Residual::inside, Residual::outside}) {
       SCOPED_TRACE(::testing::Message()
                    << shape[2] << "x" << shape[3] << ", residual " << static_cast<int>(residual));
-      const NormTail tail{Activation::relu, residual};
-      const Problem problem = rounded(draw(shape, 7), at::kFloat);
-      const Outcome truth = separate(problem, tail);
-      const Outcome outcome = fused(problem, tail, at::kFloat, Order::blocks);
-      EXPECT_LT(relative_error(outcome.y, truth.y), 1e-5);
-      for (std::size_t i = 0; i < truth.gradients.size(); ++i) {
-        EXPECT_LT(relative_error(outcome.gradients[i], truth.gradients[i]), 1e-5) << "input " << i;
-      }
-      EXPECT_LT(relative_error(outcome.running_mean, truth.running_mean), 1e-5);
-      EXPECT_LT(relative_error(outcome.running_variance, truth.running_variance), 1e-5);
+      expect_close(draw(shape, 7), {Activation::relu, residual}, at::kFloat, 1e-5, Order::blocks);
     }
+  }
+}
+
+// Even and odd maps, more windows than a block of sums takes, a map of one window.
+void expect_pooled_close(at::ScalarType type, double limit, Order order) {
+  for (const auto& shape :
+       {std::vector<std::int64_t>{9, 32, 8, 10}, {3, 16, 7, 9}, {5, 48, 2, 3}, {40, 64, 2, 2}}) {
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::relu6}) {
+      SCOPED_TRACE(::testing::Message() << shape[2] << "x" << shape[3] << ", activation "
+                                        << static_cast<int>(activation));
+      Problem problem = draw(shape, 8);
+      problem.weight[3].neg_();  // the largest of a window is then the smallest of its inputs
+      expect_close(problem, {activation, Residual::none, true}, type, limit, order);
+    }
+  }
+}
+
+TEST(FusedBatchNorm, PoolsAsSeparateOperationsDo) {
+  expect_pooled_close(at::kFloat, 1e-5, Order::maps);
+  expect_pooled_close(at::kFloat, 1e-5, Order::blocks);
+  expect_pooled_close(at::kBFloat16, 1e-2, Order::maps);
+}
+
+TEST(FusedBatchNorm, GivesAPooledGradientToTheFirstOfEquals) {
+  // Two images of one window and 16 equal channels: all 1, and 3 at its last two places.
+  const at::Tensor values = at::ones({2, 16, 2, 2});
+  values[1].select(1, 1).fill_(3.0);
+  const at::Tensor x = leaf(values.contiguous(at::MemoryFormat::ChannelsLast));
+  const at::Tensor weight = leaf(at::ones({16}));
+  const at::Tensor bias = leaf(at::ones({16}));
+  const at::Tensor y =
+      fused_batch_norm(x, {}, weight, bias, at::zeros({16}), at::ones({16}), BatchNorm{0.0, 0.1},
+                       {Activation::relu, Residual::none, true});
+  // Mean 1.5, variance 0.75: xhat is -1 / sqrt 3 or sqrt 3, and the bias lifts both over 0.
+  EXPECT_NEAR(y[0][5].item<double>(), 1.0 - 1.0 / std::sqrt(3.0), 1e-6);
+  EXPECT_NEAR(y[1][5].item<double>(), 1.0 + std::sqrt(3.0), 1e-6);
+  const auto gradients = torch::autograd::grad({y}, {x, weight, bias}, {at::ones_like(y)});
+  EXPECT_NEAR(gradients[2][5].item<double>(), 2.0, 1e-6);
+  EXPECT_NEAR(gradients[1][5].item<double>(), 2.0 / std::sqrt(3.0), 1e-6);
+  // t is 1 at the first place of the first image and the third of the second;
+  // dx = (t - 2 / 8 - xhat dweight / 8) / sqrt 0.75, dweight being 2 / sqrt 3.
+  const auto expected = [](double t, double xhat) {
+    return (t - 0.25 - xhat / (4.0 * std::sqrt(3.0))) / std::sqrt(0.75);
+  };
+  const at::Tensor dx = gradients[0].select(1, 5).flatten();
+  for (std::int64_t i = 0; i < 8; ++i) {
+    const double t = i == 0 || i == 6 ? 1.0 : 0.0;
+    EXPECT_NEAR(dx[i].item<double>(), expected(t, i < 6 ? -1.0 / std::sqrt(3.0) : std::sqrt(3.0)),
+                1e-6)
+        << i;
   }
 }
 

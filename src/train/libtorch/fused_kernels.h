@@ -17,10 +17,12 @@ enum class Activation { none, relu, relu6 };
 /// Where `skip` is added: not at all, act(norm + skip) (He et al. 2016) or act(norm) + skip.
 enum class Residual { none, inside, outside };
 
-/// What follows a batch norm at once.
+/// What follows a batch norm at once; a maximum over 2x2 windows with stride 2 last, and only
+/// without a residual.
 struct NormTail {
   Activation activation = Activation::none;
   Residual residual = Residual::none;
+  bool pools = false;
 };
 
 /// What the backward pass needs: [C] each.
@@ -30,8 +32,8 @@ struct NormStatistics {
 };
 
 /// Where the values of some channels lie: `segments` times `rows` rows of [channels] values, a
-/// segment's rows one after the other and segments `stride` values apart. Channels-last memory is
-/// one segment; of [n, C / 16, pixels, 16] each block of 16 channels has n.
+/// segment's rows one after the other and segments `stride` values apart. A segment is an image:
+/// of channels-last maps all of it, of [n, C / 16, pixels, 16] a block of 16 channels.
 struct NormRows {
   std::int64_t segments;
   std::int64_t rows;

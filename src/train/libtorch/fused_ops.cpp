@@ -10,6 +10,7 @@
 #include "train/libtorch/blocked_maps.h"
 #include "train/libtorch/depthwise_kernels.h"
 #include "train/libtorch/pool_kernels.h"
+#include "train/libtorch/pooled_norm_kernels.h"
 
 namespace biglittle {
 namespace {
@@ -18,10 +19,11 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // In memory as the kernels read it: channels-last maps, or blocks as they are.
-at::Tensor laid_out(const at::Tensor& x) {
-  return x.contiguous(is_blocked(x) ? at::MemoryFormat::Contiguous
-                                    : at::MemoryFormat::ChannelsLast);
+at::MemoryFormat format_of(const at::Tensor& x) {
+  return is_blocked(x) ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
 }
+
+at::Tensor laid_out(const at::Tensor& x) { return x.contiguous(format_of(x)); }
 
 template <typename Value>
 Value* values(const at::Tensor& tensor) {
@@ -46,7 +48,7 @@ Value* values_or_null(const at::Tensor& tensor) {
 
 NormTail tail_of(AutogradContext& context) {
   return {static_cast<Activation>(context.saved_data["activation"].toInt()),
-          static_cast<Residual>(context.saved_data["residual"].toInt())};
+          static_cast<Residual>(context.saved_data["residual"].toInt()), false};
 }
 
 // Whether the backward pass reads the skip and writes a gradient of its own for it.
@@ -59,13 +61,15 @@ template <typename Run>
 void for_each_group(const at::Tensor& x, const Run& run) {
   const auto [n, channels, height, width] = sizes_of(x);
   const std::int64_t pixels = height * width;
-  if (!is_blocked(x)) {
-    run(NormRows{1, n * pixels, 0, channels}, 0, 0);
-    return;
+  const std::int64_t together = is_blocked(x) ? kBlockChannels : channels;
+  for (std::int64_t first = 0; first < channels; first += together) {
+    run(NormRows{n, pixels, channels * pixels, together}, first * pixels, first);
   }
-  for (std::int64_t first = 0; first < channels; first += kBlockChannels) {
-    run(NormRows{n, pixels, channels * pixels, kBlockChannels}, first * pixels, first);
-  }
+}
+
+std::int64_t pixels_of(const at::Tensor& x) {
+  const MapSizes size = sizes_of(x);
+  return size.height * size.width;
 }
 
 template <typename Value>
@@ -127,6 +131,69 @@ struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
     const at::Tensor to_skip =
         tail.residual == Residual::none || dskip.defined() ? dskip : gradients[0];
     return {dx, to_skip, dweight, dbias, {}, {}, {}, {}, {}, {}};
+  }
+};
+
+// Maps of half the height and width of `x`, rounded down, in its order.
+at::Tensor empty_pooled(const at::Tensor& x, at::ScalarType type) {
+  const MapSizes size = sizes_of(x);
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape[2] = size.height / 2;
+  shape[3] = size.width / 2;
+  return at::empty(shape, x.options().dtype(type).memory_format(format_of(x)));
+}
+
+struct PooledBatchNormFunction : torch::autograd::Function<PooledBatchNormFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
+                            const at::Tensor& weight, const at::Tensor& bias,
+                            const at::Tensor& running_mean, const at::Tensor& running_variance,
+                            double momentum, double epsilon, std::int64_t activation) {
+    const at::Tensor x = laid_out(input);
+    const at::Tensor y = empty_pooled(x, x.scalar_type());
+    const at::Tensor winner = empty_pooled(x, at::kByte);
+    const at::Tensor mean = at::empty_like(weight);
+    const at::Tensor inverse = at::empty_like(weight);
+    const NormTail tail{static_cast<Activation>(activation), Residual::none, true};
+    with_type(x, [&](auto type) {
+      using Value = decltype(type);
+      for_each_group(x, [&](const NormRows& rows, std::int64_t at, std::int64_t channel) {
+        const std::int64_t pooled = channel * pixels_of(y);
+        pooled_normalize_forward(PooledNormForward<Value>{
+            {values<Value>(x) + at, nullptr, values<Value>(y) + pooled, rows,
+             values<float>(weight) + channel, values<float>(bias) + channel,
+             values<float>(running_mean) + channel, values<float>(running_variance) + channel,
+             static_cast<float>(momentum), static_cast<float>(epsilon), tail,
+             NormStatistics{values<float>(mean) + channel, values<float>(inverse) + channel}},
+            sizes_of(x).width,
+            values<std::uint8_t>(winner) + pooled});
+      });
+    });
+    context->save_for_backward({x, winner, weight, bias, mean, inverse});
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor& x = saved[0];
+    const at::Tensor& weight = saved[2];
+    const at::Tensor dy = laid_out(gradients[0]);
+    const at::Tensor dx = at::empty_like(x);
+    const at::Tensor dweight = at::empty_like(weight);
+    const at::Tensor dbias = at::empty_like(weight);
+    with_type(x, [&](auto type) {
+      using Value = decltype(type);
+      for_each_group(x, [&](const NormRows& rows, std::int64_t at, std::int64_t channel) {
+        const std::int64_t pooled = channel * pixels_of(dy);
+        pooled_normalize_backward(PooledNormBackward<Value>{
+            {values<Value>(x) + at, nullptr, values<Value>(dy) + pooled, values<Value>(dx) + at,
+             nullptr, rows, values<float>(weight) + channel, values<float>(saved[3]) + channel,
+             NormStatistics{values<float>(saved[4]) + channel, values<float>(saved[5]) + channel},
+             values<float>(dweight) + channel, values<float>(dbias) + channel, NormTail{}},
+            sizes_of(x).width,
+            values<std::uint8_t>(saved[1]) + pooled});
+      });
+    });
+    return {dx, dweight, dbias, {}, {}, {}, {}, {}};
   }
 };
 
@@ -211,11 +278,17 @@ at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& skip, const a
                             const at::Tensor& bias, const at::Tensor& running_mean,
                             const at::Tensor& running_variance, const BatchNorm& options,
                             NormTail tail) {
+  const auto activation = static_cast<std::int64_t>(tail.activation);
+  if (tail.pools) {
+    TORCH_CHECK(tail.residual == Residual::none, "a pooled batch norm has no residual");
+    return PooledBatchNormFunction::apply(x, weight, bias, running_mean, running_variance,
+                                          options.momentum, options.epsilon, activation);
+  }
   // LibTorch takes no undefined tensor there.
   const auto addend = skip.defined() ? c10::make_optional(skip) : c10::nullopt;
-  return BatchNormFunction::apply(
-      x, addend, weight, bias, running_mean, running_variance, options.momentum, options.epsilon,
-      static_cast<std::int64_t>(tail.activation), static_cast<std::int64_t>(tail.residual));
+  return BatchNormFunction::apply(x, addend, weight, bias, running_mean, running_variance,
+                                  options.momentum, options.epsilon, activation,
+                                  static_cast<std::int64_t>(tail.residual));
 }
 
 // Each block of channels is a small image to it.

@@ -12,7 +12,8 @@
 namespace biglittle {
 
 /// Batch norm in training mode, then its tail; `skip` ordered as `x`, undefined without a residual.
-/// `weight`, `bias` and running statistics are float32 [C]; the running ones are updated.
+/// `weight`, `bias` and running statistics are float32 [C]; the running ones are updated. With
+/// pooling C must be a multiple of kPooledNormChannels (pooled_norm_kernels.h).
 at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& weight,
                             const at::Tensor& bias, const at::Tensor& running_mean,
                             const at::Tensor& running_variance, const BatchNorm& options,

@@ -10,6 +10,7 @@
 
 #include "train/libtorch/blocked_maps.h"
 #include "train/libtorch/fused_ops.h"
+#include "train/libtorch/pooled_norm_kernels.h"
 #include "train/libtorch/step_clock.h"
 #include "train/libtorch/winograd.h"
 
@@ -108,6 +109,13 @@ bool is_two_by_two(const Window& w) {
   return w == square_window(/*kernel=*/2, /*stride=*/2, /*pad=*/0);
 }
 
+// Whether a batch norm before it can compute it, too.
+bool is_poolable(const Node& node) {
+  const MaxPool* const pool = std::get_if<MaxPool>(&node.op);
+  return pool != nullptr && is_two_by_two(pool->window) &&
+         node.shape.channels % kPooledNormChannels == 0;
+}
+
 // Whether the node's operation, other than a fused batch norm, computes on blocked maps, too.
 bool takes_blocks(const Node& node) {
   const auto* const pool = std::get_if<MaxPool>(&node.op);
@@ -156,7 +164,7 @@ GraphModule::GraphModule(const Graph& graph, const FlatLayout& layout, const at:
 }
 
 // Takes what follows a batch norm into it as long as nobody else reads the values between:
-// norm, activation; norm, activation, sum; norm, sum, activation.
+// norm, activation; norm, activation, pool; norm, activation, sum; norm, sum, activation.
 void GraphModule::fuse(std::size_t norm, const Graph& graph) {
   const auto only_reader = [&](std::size_t of) -> std::optional<std::size_t> {
     const std::vector<std::string> readers = graph.consumers(steps_[of].node->name);
@@ -182,6 +190,10 @@ void GraphModule::fuse(std::size_t norm, const Graph& graph) {
       for (const std::size_t done : {norm, last}) steps_[done].hands_on = true;
       fused.input = last;
       place = *next;
+    } else if (is_poolable(*step.node) && !fused.skip) {
+      fused.tail.pools = true;
+      step.hands_on = true;
+      break;
     } else {
       break;
     }

@@ -48,4 +48,16 @@ BIGLITTLE_INLINE void store_lanes(std::uint8_t* to, const LaneTests& from) {
   *reinterpret_cast<LaneBytes*>(to) = __builtin_convertvector(from, LaneBytes);
 }
 
+/// The largest of four, and which it is: the first of equals.
+BIGLITTLE_INLINE void largest_of(const Lanes (&values)[4], Lanes& most, LaneTests& which) {
+  const auto& [first, second, third, fourth] = values;
+  const Lanes upper = second > first ? second : first;
+  const Lanes lower = fourth > third ? fourth : third;
+  const LaneTests of_upper = (second > first) & 1;
+  const LaneTests of_lower = ((fourth > third) & 1) | 2;
+  const LaneTests down = lower > upper;
+  most = down ? lower : upper;
+  which = of_upper ^ ((of_upper ^ of_lower) & down);
+}
+
 }  // namespace biglittle

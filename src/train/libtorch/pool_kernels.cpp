@@ -17,18 +17,16 @@ BIGLITTLE_INLINE void pool_window(std::int64_t channels, const Value* __restrict
                                   std::uint8_t* __restrict winner) {
   std::int64_t c = 0;
   for (; c + kLanes <= channels; c += kLanes) {
-    Lanes left, right, below, across;
-    load_lanes(top + c, left);
-    load_lanes(top + channels + c, right);
-    load_lanes(bottom + c, below);
-    load_lanes(bottom + channels + c, across);
-    const Lanes upper = right > left ? right : left;
-    const Lanes lower = across > below ? across : below;
-    const LaneTests of_upper = (right > left) & 1;
-    const LaneTests of_lower = ((across > below) & 1) | 2;
-    const LaneTests down = lower > upper;
-    store_lanes(y + c, down ? lower : upper);
-    store_lanes(winner + c, of_upper ^ ((of_upper ^ of_lower) & down));
+    Lanes window[4];
+    Lanes most;
+    LaneTests which;
+    load_lanes(top + c, window[0]);
+    load_lanes(top + channels + c, window[1]);
+    load_lanes(bottom + c, window[2]);
+    load_lanes(bottom + channels + c, window[3]);
+    largest_of(window, most, which);
+    store_lanes(y + c, most);
+    store_lanes(winner + c, which);
   }
   for (; c < channels; ++c) {
     const float left = load(top[c]);
