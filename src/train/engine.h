@@ -81,6 +81,8 @@ struct TrainOptions {
 void describe(TrainOptions& options, OptionVisitor& visitor);
 
 /// Where and how numbers are computed; not part of what is learned.
+inline constexpr std::int64_t kMostThreads = 1024;
+
 struct ComputeOptions {
   Device device = Device::automatic;
   Precision precision = Precision::automatic;

@@ -8,6 +8,8 @@
 
 #include "core/error.h"
 #include "core/safetensors.h"
+#include "train/engine.h"
+#include "train/ranks.h"
 
 namespace biglittle {
 namespace {
@@ -71,6 +73,27 @@ void list_differences(const std::map<std::string, std::string>& saved,
   }
 }
 
+// No number may lead anywhere: sizes follow from them.
+void require_state(const FitState& state, const std::string& name) {
+  const bool is_counted = state.step >= 0 && state.steps_an_epoch >= 1 && state.epochs >= 0 &&
+                          state.rollbacks >= 0 && state.history.is_array();
+  const bool is_computed = state.ranks >= 1 && state.ranks <= kMostRanks && state.threads >= 1 &&
+                           state.threads <= kMostThreads;
+  if (!is_counted || !is_computed) {
+    throw Error(
+        ErrorKind::bad_data,
+        fmt::format("{}: step {}, {} step(s) an epoch, {} rank(s), {} thread(s): not a state", name,
+                    state.step, state.steps_an_epoch, state.ranks, state.threads));
+  }
+  for (const TensorMap* tensors : {&state.tensors, &state.last_good, &state.best}) {
+    for (const auto& [tensor_name, tensor] : *tensors) {
+      if (tensor.dtype() == DType::f32) continue;
+      throw Error(ErrorKind::bad_data,
+                  fmt::format("{}: tensor '{}' is not f32: not a state", name, tensor_name));
+    }
+  }
+}
+
 }  // namespace
 
 void save_fit_state(const std::filesystem::path& file, const FitState& state,
@@ -80,6 +103,7 @@ void save_fit_state(const std::filesystem::path& file, const FitState& state,
   add_prefixed(content.tensors, kLastGood, state.last_good);
   add_prefixed(content.tensors, kBest, state.best);
   const Json head = {{"step", state.step},
+                     {"steps_an_epoch", state.steps_an_epoch},
                      {"epoch_loss", state.epoch_loss},
                      {"ranks", state.ranks},
                      {"threads", state.threads},
@@ -120,12 +144,13 @@ FitState load_fit_state(const std::filesystem::path& file, FitIdentity& identity
     const Json head = parse_json(metadata("state"), name);
     FitState state;
     head.at("step").get_to(state.step);
+    head.at("steps_an_epoch").get_to(state.steps_an_epoch);
     head.at("epoch_loss").get_to(state.epoch_loss);
     head.at("ranks").get_to(state.ranks);
     head.at("threads").get_to(state.threads);
     head.at("epochs").get_to(state.epochs);
     head.at("rollbacks").get_to(state.rollbacks);
-    state.device = head.value("device", state.device);  // version 2 began without a choice
+    head.at("device").get_to(state.device);
     head.at("precision").get_to(state.precision);
     head.at("best_scales").get_to(state.best_scales);
     head.at("best_epoch").get_to(state.best_epoch);
@@ -135,11 +160,7 @@ FitState load_fit_state(const std::filesystem::path& file, FitIdentity& identity
     state.tensors = take_prefixed(content.tensors, kState);
     state.last_good = take_prefixed(content.tensors, kLastGood);
     state.best = take_prefixed(content.tensors, kBest);
-    if (state.step < 0 || state.ranks < 1 || state.threads < 1 || state.epochs < 0 ||
-        state.rollbacks < 0 || !state.history.is_array()) {
-      throw Error(ErrorKind::bad_data, fmt::format("{}: step {}, threads {}: not a state", name,
-                                                   state.step, state.threads));
-    }
+    require_state(state, name);
     return state;
   });
 }

@@ -14,10 +14,11 @@
 
 namespace biglittle {
 
-inline constexpr int kFitStateVersion = 3;
+inline constexpr int kFitStateVersion = 4;
 
 struct FitState {
-  std::int64_t step = 0;       ///< steps done, over all epochs
+  std::int64_t step = 0;  ///< steps done, over all epochs
+  std::int64_t steps_an_epoch = 1;
   double epoch_loss = 0.0;     ///< sum over the samples of the epoch's steps so far
   std::int64_t ranks = 1;      ///< processes that share a batch
   std::int64_t threads = 1;    ///< replicas of each; another number sums in another order

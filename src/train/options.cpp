@@ -45,7 +45,7 @@ void describe(ComputeOptions& options, OptionVisitor& visitor) {
   visitor.field(
       "precision", options.precision,
       "of training arithmetic; auto: bf16 on a GPU and where the processor multiplies it fast");
-  visitor.field("threads", options.threads, IntRange{0, 1024}, "0: one per core");
+  visitor.field("threads", options.threads, IntRange{0, kMostThreads}, "0: one per core");
   visitor.field("rank_timeout", options.rank_timeout, IntRange{1, 86400},
                 "seconds that processes training together wait for each other");
   visitor.field("listen", options.listen,

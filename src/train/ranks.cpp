@@ -13,8 +13,6 @@
 namespace biglittle {
 namespace {
 
-constexpr std::int64_t kMostRanks = 4096;
-
 struct Pair {
   const char* rank;
   const char* size;

@@ -11,6 +11,8 @@
 
 namespace biglittle {
 
+inline constexpr std::int64_t kMostRanks = 4096;
+
 /// This process among those that train together.
 struct Ranks {
   std::int64_t rank = 0;  ///< in [0, size)

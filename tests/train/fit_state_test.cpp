@@ -16,6 +16,7 @@ using ::testing::ElementsAre;
 FitState small_state() {
   FitState state;
   state.step = 17;
+  state.steps_an_epoch = 15;
   state.epoch_loss = 0.1 + 0.2;  // needs all digits
   state.ranks = 3;
   state.threads = 2;
@@ -44,6 +45,7 @@ TEST(FitState, ComesBackFromItsFileBitForBit) {
   const FitState read = load_fit_state(folder / "state.safetensors", of);
   EXPECT_EQ(of, identity);
   EXPECT_EQ(read.step, state.step);
+  EXPECT_EQ(read.steps_an_epoch, state.steps_an_epoch);
   EXPECT_EQ(read.epoch_loss, state.epoch_loss);
   EXPECT_EQ(read.ranks, state.ranks);
   EXPECT_EQ(read.threads, state.threads);
@@ -82,13 +84,33 @@ TEST(FitState, RefusesOtherFiles) {
   testing::expect_error(ErrorKind::bad_data,
                         (folder / "other").string() +
                             ": is biglittle-checkpoint version 1, expected biglittle-train-state "
-                            "version 3; train from the beginning",
+                            "version 4; train from the beginning",
                         [&] { load_fit_state(folder / "other", unused); });
-  file.metadata = {{"kind", "biglittle-train-state"}, {"format_version", "3"}};
+  file.metadata = {{"kind", "biglittle-train-state"}, {"format_version", "4"}};
   write_safetensors(folder / "headless", file);
   testing::expect_error(ErrorKind::bad_data,
                         (folder / "headless").string() + ": metadata 'state' is missing",
                         [&] { load_fit_state(folder / "headless", unused); });
+}
+
+TEST(FitState, RefusesNumbersThatCannotBe) {
+  const testing::TemporaryFolder folder;
+  const std::filesystem::path file = folder / "state.safetensors";
+  const auto expect_refused = [&](const FitState& state, const std::string& why) {
+    save_fit_state(file, state, {});
+    FitIdentity unused;
+    testing::expect_error(ErrorKind::bad_data, file.string() + ": " + why + ": not a state",
+                          [&] { load_fit_state(file, unused); });
+  };
+  FitState many = small_state();
+  many.ranks = many.threads = std::int64_t{1} << 32;  // their product overflows
+  expect_refused(many, "step 17, 15 step(s) an epoch, 4294967296 rank(s), 4294967296 thread(s)");
+  FitState none = small_state();
+  none.steps_an_epoch = 0;
+  expect_refused(none, "step 17, 0 step(s) an epoch, 3 rank(s), 2 thread(s)");
+  FitState typed = small_state();
+  typed.best["counts"] = Tensor::of<std::int64_t>({1}, std::vector<std::int64_t>{1});
+  expect_refused(typed, "tensor 'counts' is not f32");
 }
 
 }  // namespace

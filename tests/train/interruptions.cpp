@@ -5,22 +5,6 @@
 #include "train/toy_problem.h"
 
 namespace biglittle::testing {
-namespace {
-
-/// Asks to stop once `step` steps are done; never for 0.
-class StopsAfter : public Observer {
- public:
-  explicit StopsAfter(std::int64_t step) : step_(step) {}
-  void progress(std::int64_t done, std::int64_t) override { done_ = done; }
-  int stop_requested() const override { return step_ > 0 && done_ >= step_ ? 143 : 0; }
-
- private:
-  std::int64_t step_;
-  std::int64_t done_ = 0;
-};
-
-}  // namespace
-
 FitResult fit_with_interruptions(const Engine& engine, const FitRequest& request,
                                  const std::vector<std::int64_t>& steps,
                                  const std::filesystem::path& state_file) {
@@ -44,7 +28,7 @@ std::vector<FitRequest> resumable_requests(const ToyProblem& problem) {
   for (const OptimizerKind optimizer : {OptimizerKind::sgd, OptimizerKind::adamw}) {
     for (const std::int64_t threads : {1, 2}) {
       FitRequest request = toy_request(problem, threads);
-      NetworkOptions network{Architecture::vgg, 4, 6};
+      NetworkOptions network{Architecture::vgg, 4, 32};
       network.dropout = 0.2;
       request.graph = optimizer == OptimizerKind::sgd
                           ? build_network(network, problem.train.shape, 4)

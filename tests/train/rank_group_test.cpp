@@ -366,18 +366,6 @@ TEST_F(RankGroups, DistilAsOneProcessDoes) {
   }
 }
 
-/// Asks one rank to stop after some step.
-class StopsAfter : public Observer {
- public:
-  explicit StopsAfter(std::int64_t step) : step_(step) {}
-  void progress(std::int64_t done, std::int64_t) override { done_ = done; }
-  int stop_requested() const override { return done_ >= step_ ? 143 : 0; }
-
- private:
-  std::int64_t step_;
-  std::int64_t done_ = 0;
-};
-
 TEST_F(RankGroups, StopTogetherWhenOneIsAskedToAndGoOnTogether) {
   const testing::ToyProblem problem = testing::make_toy_problem(256, 64, 8);
   FitRequest request = testing::resumable_requests(problem)[0];
@@ -387,7 +375,7 @@ TEST_F(RankGroups, StopTogetherWhenOneIsAskedToAndGoOnTogether) {
     FitRequest mine = request;
     mine.ranks = ranks;
     if (ranks.writes()) mine.on_state = [&](const FitState& now) { state = now; };
-    StopsAfter observer(ranks.rank == 1 ? 3 : 1000);
+    testing::StopsAfter observer(ranks.rank == 1 ? 3 : 0);
     engine().fit(mine, observer);
   });
   EXPECT_THAT(errors, Each("interrupted"));

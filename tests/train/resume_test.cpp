@@ -59,6 +59,36 @@ TEST(Resume, RefusesAnotherNumberOfThreadsUnlessAllowed) {
   EXPECT_EQ(engine().fit(request, silent).history.size(), 4u);
 }
 
+// A step number means another place in the data then, also where it lies inside the epoch.
+TEST(Resume, BeginsTheEpochAgainAfterAChangeOfBatchSize) {
+  const testing::ToyProblem problem = make_toy_problem(256, 32, 9);
+  FitRequest request = resumable_requests(problem)[2];
+  request.options.epochs = 2;
+  std::vector<FitState> states;  // after the first epoch, and inside the second
+  request.on_state = [&](const FitState& now) { states.push_back(now); };
+  testing::StopsAfter observer(11);
+  EXPECT_THROW(engine().fit(request, observer), Interrupted);
+  ASSERT_EQ(states.size(), 2u);
+  for (const FitState& state : states) {
+    for (const std::int64_t batch_size : {64, 16}) {  // 4 and 16 steps an epoch in place of 8
+      FitRequest rest = request;
+      rest.resume = state;
+      rest.allow_changes = true;
+      rest.options.batch_size = batch_size;
+      std::int64_t last_step = 0;
+      rest.on_state = [&](const FitState& now) { last_step = now.step; };
+      Observer silent;
+      const FitResult result = engine().fit(rest, silent);
+      ASSERT_EQ(result.history.size(), 2u);
+      EXPECT_EQ(last_step, 2 * 256 / batch_size);
+      const double first = result.history[0]["train_loss"];
+      const double second = result.history[1]["train_loss"];
+      EXPECT_GT(second, 0.3 * first) << "the mean over a whole epoch";
+      EXPECT_LT(second, first);
+    }
+  }
+}
+
 TEST(Resume, RefusesAStateOfAnotherNetwork) {
   const testing::ToyProblem problem = make_toy_problem(128, 32, 9);
   std::vector<FitRequest> requests = resumable_requests(problem);

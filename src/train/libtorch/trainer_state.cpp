@@ -50,7 +50,8 @@ void Trainer::restore(const FitState& state) {
   restore_tensors(state.tensors, replicas);
   // After a change of batch size the epoch that was interrupted begins again.
   const std::int64_t begin = epochs_done() * steps_an_epoch_;
-  if (step_ < begin || step_ > begin + steps_an_epoch_) step_ = begin;
+  const bool is_inside = step_ >= begin && step_ <= begin + steps_an_epoch_;
+  if (state.steps_an_epoch != steps_an_epoch_ || !is_inside) step_ = begin;
 }
 
 void Trainer::restore_tensors(const TensorMap& tensors, std::int64_t replicas) {
@@ -113,6 +114,7 @@ TensorMap Trainer::tensors() const {
 FitState Trainer::state(double epoch_loss) const {
   FitState state;
   state.step = step_;
+  state.steps_an_epoch = steps_an_epoch_;
   state.epoch_loss = epoch_loss;
   state.ranks = ranks_.size();
   state.threads = pool_.size();
