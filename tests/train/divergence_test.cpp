@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -96,6 +97,32 @@ TEST(Divergence, NamesARunningStatistic) {
   request.initial = weights;
   EXPECT_THAT(message_of(request),
               MatchesRegex("running statistic a_bn\\.running_var is inf at step 2 .*"));
+}
+
+// Training sees zeros only, tune something else, through weights of 1e30.
+TEST(Divergence, NamesALossOnTuneThatIsNoNumber) {
+  testing::ToyProblem problem = make_toy_problem(64, 32, 5);
+  std::ranges::fill(std::get<std::vector<std::uint8_t>>(problem.train.values), 80);  // the mean
+  FitRequest request = toy_request(problem, 1);
+  request.compute.precision = Precision::fp32;
+  request.graph =
+      build_network(NetworkOptions{Architecture::mlp, 0, 8, {16}}, problem.train.shape, 4);
+  request.options.learning_rate = 1e-30;
+  TensorMap weights;
+  for (const Node& node : request.graph.nodes()) {
+    for (const WeightSpec& spec : request.graph.weights(node)) {
+      Tensor tensor(DType::f32, spec.shape);
+      const bool is_bias = spec.name.ends_with(".bias");
+      for (float& value : tensor.values<float>()) value = is_bias ? 0.0f : 1e30f;
+      weights.emplace(spec.name, std::move(tensor));
+    }
+  }
+  request.initial = weights;
+  bool has_state = false;
+  request.on_state = [&](const FitState&) { has_state = true; };
+  EXPECT_THAT(message_of(request),
+              MatchesRegex("tune loss is -?(nan|inf) at step 2 \\(epoch 1, .*"));
+  EXPECT_FALSE(has_state) << "a state whose loss no file can hold";
 }
 
 TEST(Divergence, RollsBackAndGoesOnAtALowerRate) {

@@ -9,9 +9,7 @@
 namespace biglittle {
 namespace {
 
-// Large enough to amortise a layer's start, small enough for its tensors to stay in cache; a GPU
-// wants more to do at once.
-constexpr std::int64_t kInferenceBatch = 250;
+// A GPU wants more to do at once.
 constexpr std::int64_t kGpuBatch = 1000;
 
 }  // namespace

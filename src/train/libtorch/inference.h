@@ -18,6 +18,9 @@
 
 namespace biglittle {
 
+/// Samples: enough to amortise a layer's start, few enough for its tensors to stay in cache.
+inline constexpr std::int64_t kInferenceBatch = 250;
+
 /// A network ready to run: flat weights and a module over them. Safe to use from several threads.
 class FrozenNetwork {
  public:

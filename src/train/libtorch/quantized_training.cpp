@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.h"
+#include "train/libtorch/inference.h"
 
 namespace biglittle {
 
@@ -36,11 +36,6 @@ std::map<std::string, float> QuantizedTraining::scales(const at::Tensor& paramet
 }
 
 void QuantizedTraining::refresh(const at::Tensor& parameters) {
-  // What is no number has no integers either.
-  if (!std::ranges::all_of(numbers(parameters), [](float value) { return std::isfinite(value); })) {
-    throw Error(ErrorKind::gate,
-                "weights are not finite while training through int8: lower learning_rate");
-  }
   const TensorMap weights = layout_.store(parameters, at::empty({layout_.buffer_count()}));
   integers_.emplace(request_.graph, request_.quantization->integers(weights, scales(parameters)));
 }
@@ -74,15 +69,14 @@ at::Tensor QuantizedTraining::logits(const Int8Learned& learned, const at::Tenso
 }
 
 std::vector<float> QuantizedTraining::infer(WorkerPool& pool, const Samples& samples) const {
-  constexpr std::int64_t kBatch = 250;
   const std::int64_t outputs = request_.graph.output().shape.channels;
   std::vector<float> result(static_cast<std::size_t>(samples.count() * outputs));
   pool.run([&](std::int64_t worker) {
     const c10::NoGradGuard no_gradients;
     const auto [first, last] = share(samples.count(), worker, pool.size());
     std::vector<float> values;
-    for (std::int64_t begin = first; begin < last; begin += kBatch) {
-      const std::int64_t end = std::min(begin + kBatch, last);
+    for (std::int64_t begin = first; begin < last; begin += kInferenceBatch) {
+      const std::int64_t end = std::min(begin + kInferenceBatch, last);
       values.resize(static_cast<std::size_t>((end - begin) * samples.shape.count()));
       fill_batch(samples, begin, end, unscaled_, Mirror::no, values);
       const at::Tensor outcome =

@@ -14,6 +14,7 @@
 #include "core/random.h"
 #include "train/batch.h"
 #include "train/finite.h"
+#include "train/libtorch/seconds.h"
 #include "train/libtorch/step_clock.h"
 #include "train/schedule.h"
 
@@ -21,10 +22,6 @@ namespace biglittle {
 namespace {
 
 constexpr std::int64_t kStepsBetweenChecks = 100;
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 std::optional<QuantizedTraining> quantized_training(const FitRequest& request,
                                                     const FlatLayout& layout) {
@@ -133,14 +130,14 @@ void Trainer::fit_epoch(double loss) {
   fetch_from_device();
   average_buffers();
   const at::Tensor parameters = current_parameters();
-  const TensorMap weights = layout_.store(parameters, replicas_.front().buffers);
-  const auto is_finite = [](const auto& entry) {
-    return all_finite(entry.second.template values<float>());
-  };
-  if (!std::ranges::all_of(weights, is_finite)) fail(first_not_finite());
+  const at::Tensor& buffers = replicas_.front().buffers;
+  if (!all_finite(numbers(parameters)) || !all_finite(numbers(buffers))) fail(first_not_finite());
+  const TensorMap weights = layout_.store(parameters, buffers);
   Json metrics = {{"epoch", epoch}, {"train_loss", train_loss}};
   if (rollbacks_ > 0) metrics["rollbacks"] = rollbacks_;
   metrics.update(measure_tune(parameters, weights));
+  const double tune_loss = metrics["tune_loss"];
+  if (!std::isfinite(tune_loss)) fail(fmt::format("tune loss is {}", tune_loss));
   best_.history.push_back(metrics);
   observer_.epoch(epoch, epochs_,
                   {{"train_loss", train_loss},
@@ -209,7 +206,11 @@ double Trainer::learning_rate(std::int64_t step) const {
 
 double Trainer::run_step(std::span<const std::int64_t> rows, std::int64_t epoch, double rate) {
   const auto count = static_cast<std::int64_t>(rows.size());
-  if (quantized_) quantized_->refresh(trainable_);
+  if (quantized_) {
+    // What is no number has no integers either.
+    if (!all_finite(numbers(trainable_))) fail(first_not_finite());
+    quantized_->refresh(trainable_);
+  }
   pool_.run([&](std::int64_t worker) {
     const ScopedPart part(Part::other);
     const std::int64_t place = ranks_.rank() * pool_.size() + worker;  // among all ranks' replicas

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "train/batch.h"
+#include "train/libtorch/seconds.h"
 #include "train/libtorch/trainer.h"
 #include "train/schedule.h"
 
@@ -13,10 +14,6 @@ namespace biglittle {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 template <typename Work>
 double time(const Work& work) {
