@@ -103,6 +103,25 @@ TEST(Engine, SplitsABatchOverReplicasWithoutChangingWhatIsLearned) {
   }
 }
 
+// Batch norm over single numbers has no variance: no replica may be left with one sample.
+TEST(Engine, GivesEachReplicaEnoughSamplesForBatchNorm) {
+  const ToyProblem problem = make_toy_problem(64, 64, 6);
+  FitRequest request = toy_request(problem, 8);
+  request.graph =
+      build_network(NetworkOptions{Architecture::ds_cnn, 0, 16}, problem.train.shape, 4);
+  ASSERT_EQ(request.graph.node("block4_pw_bn").shape,
+            (Shape{request.graph.node("block4_pw_bn").shape.channels, 1, 1}));
+  Observer silent;
+  for (const std::int64_t batch_size : {1, 4, 9}) {
+    request.options.batch_size = batch_size;
+    const FitResult result = engine().fit(request, silent);
+    EXPECT_EQ(result.history.size(), 2u);
+    for (const auto& [name, tensor] : result.weights) {
+      for (const float value : tensor.values<float>()) ASSERT_TRUE(std::isfinite(value)) << name;
+    }
+  }
+}
+
 TEST(Engine, EndsWhenAskedTo) {
   struct AsksAfterTwoSteps : Observer {
     mutable int asked = 0;

@@ -111,8 +111,14 @@ at::Tensor train_separately(const Graph& graph, std::map<std::string, at::Tensor
       y = at::relu(x);
     } else if (std::holds_alternative<Relu6>(node.op)) {
       y = at::hardtanh(x, 0.0, 6.0);
-    } else if (std::holds_alternative<MaxPool>(node.op)) {
-      y = at::max_pool2d(x, {2, 2}, {2, 2});
+    } else if (const auto* most = std::get_if<MaxPool>(&node.op)) {
+      const Window& w = most->window;
+      y = at::max_pool2d(x, {w.kernel_height, w.kernel_width}, {w.stride_height, w.stride_width},
+                         {w.pad_top, w.pad_left});
+    } else if (const auto* mean = std::get_if<AvgPool>(&node.op)) {
+      const Window& w = mean->window;
+      y = at::avg_pool2d(x, {w.kernel_height, w.kernel_width}, {w.stride_height, w.stride_width},
+                         {w.pad_top, w.pad_left});
     } else if (std::holds_alternative<GlobalAvgPool>(node.op)) {
       y = x.mean({2, 3}, true);
     } else if (std::holds_alternative<Add>(node.op)) {
@@ -187,6 +193,10 @@ TEST(GraphModule, GivesBlockedMapsToEveryKindOfReader) {
   const std::string blocks = graph.append("wide", Conv2d{32, window, 1, false}, {maps});
   const std::string sum = graph.append("sum", Add{}, {blocks, maps});
   const std::string clamped = graph.append("clamped", Relu6{}, {blocks});
+  const std::string mean = graph.append("mean", AvgPool{square_window(2, 2, 0)}, {blocks});
+  const std::string most = graph.append("most", MaxPool{square_window(3, 2, 1)}, {blocks});
+  x = graph.append("single", Conv2d{16, window, 1, false}, {maps});  // one block of channels
+  const std::string over = graph.append("over", Relu{}, {x});        // in its place
   x = graph.append("bn", BatchNorm{}, {blocks});
   const std::string skip = graph.append("bn_sum", Add{}, {maps, x});
   x = graph.append("chained", Conv2d{48, window, 1, false}, {skip});
@@ -201,7 +211,7 @@ TEST(GraphModule, GivesBlockedMapsToEveryKindOfReader) {
   x = graph.append("all_biased", Add{}, {x, biased});
   x = graph.append("flat", Flatten{}, {x});
   std::string score = graph.append("score", Linear{3}, {x});
-  for (const std::string& reader : {sum, clamped, pool, blocks, skip}) {
+  for (const std::string& reader : {sum, clamped, mean, most, over, pool, blocks, skip}) {
     x = graph.append(reader + "_mean", GlobalAvgPool{}, {reader});
     x = graph.append(reader + "_flat", Flatten{}, {x});
     x = graph.append(reader + "_score", Linear{3}, {x});

@@ -21,8 +21,7 @@ BIGLITTLE_INLINE float load(Bfloat16 value) {
 }
 
 BIGLITTLE_INLINE void store(float& place, float value) { place = value; }
-/// Round to nearest even; a NaN keeps its sign and stays a NaN or becomes infinite, which training
-/// reports either way.
+/// Round to nearest even. The NaNs that processors make stay NaNs; others may become any value.
 BIGLITTLE_INLINE void store(Bfloat16& place, float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   place.bits = static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);

@@ -42,9 +42,11 @@ std::int64_t worker_count(const ComputeOptions& compute) {
   return usable_cores();
 }
 
-// The same on each rank: ranks of one machine share its cores, and the smallest machine decides.
+// The same on each rank: ranks of one machine share its cores, and the smallest machine decides. A
+// replica has two samples of a batch at least, whose moments batch norm takes.
 std::int64_t replicas_of_rank(const FitRequest& request, const RankGroup& ranks) {
-  const std::int64_t most = request.options.batch_size;
+  const std::int64_t batch = std::min(request.options.batch_size, request.train->count());
+  const std::int64_t most = std::max<std::int64_t>(1, batch / 2);
   if (ranks.size() == 1) return std::min(worker_count(request.compute), most);
   const std::int64_t neighbours = ranks.neighbours();
   const std::int64_t wanted = request.compute.threads > 0
@@ -81,7 +83,8 @@ auto with_trainer(const FitRequest& request, Observer& observer, const Work& wor
                           : choose_place(request.compute.device, request.ranks.rank);
   const bool use_bf16 = !request.quantization && choose_bf16(request.compute.precision, place);
   const RankGroup ranks(request.ranks, request.compute);
-  WorkerPool pool(place ? 1 : replicas_of_rank(request, ranks));
+  const std::int64_t replicas = replicas_of_rank(request, ranks);  // asks the others
+  WorkerPool pool(place ? 1 : replicas);
   Trainer trainer(request, place, use_bf16, pool, ranks, observer);
   return std::invoke(work, trainer);
 }
@@ -151,9 +154,8 @@ class LibtorchEngine final : public Engine {
       const c10::NoGradGuard no_gradients;
       const FrozenNetwork frozen(network);
       std::vector<float> values;
-      constexpr std::int64_t kBatch = 250;
-      for (std::int64_t begin = 0; begin < samples.count(); begin += kBatch) {
-        const std::int64_t end = std::min(begin + kBatch, samples.count());
+      for (std::int64_t begin = 0; begin < samples.count(); begin += kInferenceBatch) {
+        const std::int64_t end = std::min(begin + kInferenceBatch, samples.count());
         values.resize(static_cast<std::size_t>((end - begin) * samples.shape.count()));
         fill_batch(samples, begin, end, preprocessing, Mirror::no, values);
         frozen.forward(as_batch(values, samples.shape),

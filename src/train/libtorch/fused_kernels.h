@@ -46,7 +46,7 @@ struct NormRows {
 /// `x`, `y` and, with a residual, `skip` by `rows`. mean and biased variance over rows;
 /// norm = (x - mean) / sqrt(var + epsilon) * weight + bias (Ioffe & Szegedy 2015, algorithm 1),
 /// y = norm with its tail. Running statistics move by `momentum` towards the batch's mean and
-/// unbiased variance. At least two rows.
+/// unbiased variance; of a single row both variances are 0.
 template <typename Value>
 struct NormForward {
   const Value* x;

@@ -18,8 +18,8 @@ namespace biglittle {
 
 enum class Mode { training, inference };
 
-/// What computes batch norm and max pooling in training: this program's fused operations, which are
-/// for the processor, or LibTorch's own, which run on any device.
+/// What trains: this program's own operations where they pay, which are for the processor, or
+/// LibTorch's, which run on any device.
 enum class Kernels { fused, plain };
 
 class GraphModule {

@@ -140,7 +140,7 @@ BIGLITTLE_INLINE void take_moments(const NormForward<Value>& pass, const Lines& 
     pass.statistics.mean[c] = static_cast<float>(mean);
     pass.statistics.inverse_deviation[c] =
         static_cast<float>(1.0 / std::sqrt(variance + double{pass.epsilon}));
-    const double unbiased = variance * n / (n - 1.0);
+    const double unbiased = variance * n / std::max(1.0, n - 1.0);
     pass.running_mean[c] =
         static_cast<float>((1.0 - momentum) * double{pass.running_mean[c]} + momentum * mean);
     pass.running_variance[c] = static_cast<float>(

@@ -65,7 +65,7 @@ TeacherBeliefs::TeacherBeliefs(const Distillation& distillation, const FitReques
 at::Tensor TeacherBeliefs::of(const at::Tensor& batch, const at::Tensor& rows,
                               const at::Tensor& mirrored) const {
   const c10::NoGradGuard no_gradients;
-  if (!cached_) return joined_log_probabilities(network_.forward(batch), map_);
+  if (!cached_) return joined_log_probabilities(network_.forward(batch).to(at::kFloat), map_);
   return table_.index({mirrored, rows});
 }
 

@@ -8,6 +8,7 @@
 
 #include "graph/cost.h"
 #include "train/batch.h"
+#include "train/libtorch/seconds.h"
 #include "train/libtorch/step_clock.h"
 #include "train/libtorch/trainer.h"
 
@@ -18,10 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 // Caches, oneDNN's kernels and the allocator's blocks are made in the first steps.
 constexpr std::int64_t kWarmUpSteps = 5;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 bool reads_the_input(const Graph& graph, const Node& node) {
   return std::holds_alternative<Input>(graph.node(node.inputs.front()).op);
@@ -62,6 +59,23 @@ double measure_peak_gflops(WorkerPool& pool, at::Device device, at::ScalarType t
   return products * 2.0 * kSize * kSize * kSize / std::ranges::min(seconds) * 1e-9;
 }
 
+// Each worker's clock runs while this lives.
+class RunningClocks {
+ public:
+  RunningClocks(std::vector<StepClock>& clocks, WorkerPool& pool) : clocks_(clocks), pool_(pool) {
+    pool_.run([&](std::int64_t worker) { clocks_[static_cast<std::size_t>(worker)].start(); });
+  }
+  ~RunningClocks() {
+    pool_.run([&](std::int64_t worker) { clocks_[static_cast<std::size_t>(worker)].stop(); });
+  }
+  RunningClocks(const RunningClocks&) = delete;
+  RunningClocks& operator=(const RunningClocks&) = delete;
+
+ private:
+  std::vector<StepClock>& clocks_;
+  WorkerPool& pool_;
+};
+
 }  // namespace
 
 TrainingProfile Trainer::profile(std::int64_t steps) {
@@ -75,12 +89,13 @@ TrainingProfile Trainer::profile(std::int64_t steps) {
   result.threads = pool_.size();
   result.precision = use_bf16_ ? Precision::bf16 : Precision::fp32;
   std::vector<StepClock> clocks(static_cast<std::size_t>(pool_.size()));
-  const BackwardParts backward;
-  pool_.run([&](std::int64_t worker) { clocks[static_cast<std::size_t>(worker)].start(); });
-  const auto start = Clock::now();
-  for (std::int64_t i = 0; i < steps; ++i) try_step(order, kWarmUpSteps + i);
-  result.seconds = seconds_since(start);
-  pool_.run([&](std::int64_t worker) { clocks[static_cast<std::size_t>(worker)].stop(); });
+  {
+    const BackwardParts backward;
+    const RunningClocks running(clocks, pool_);
+    const auto start = Clock::now();
+    for (std::int64_t i = 0; i < steps; ++i) try_step(order, kWarmUpSteps + i);
+    result.seconds = seconds_since(start);
+  }
   // The processor's clocks tell when work was handed to a device, not when it was done.
   if (device_) result.parts.emplace_back("everything on the device", result.seconds);
   for (std::size_t i = 0; i < kParts && !device_; ++i) {

@@ -144,30 +144,26 @@ Arrays ours(const ConvolutionShape& shape) {
   return arrays_of(shape, Tag::nChw16c, Tag::ohwi);
 }
 
+// Nothing where maps would not be in blocks in every pass: then nothing would be won. Weights are
+// as each pass likes.
 std::optional<Passes> plan(const ConvolutionShape& shape) {
   const Arrays any = arrays_of(shape, Tag::any, Tag::any);
   const auto way = dnnl::algorithm::convolution_winograd;
   const dnnl::memory::dims one = {1, 1};  // stride and margin
   const dnnl::primitive_attr attributes = Program::attributes();
-  try {
-    const dnnl::convolution_forward::primitive_desc forward(
-        {dnnl::prop_kind::forward_training, way, any.x, any.weight, any.y, one, one, one},
-        attributes, processor());
-    Passes passes = {
-        forward,
-        {{way, any.x, any.weight, any.y, one, one, one}, attributes, processor(), forward},
-        {{way, any.x, any.weight, any.y, one, one, one}, attributes, processor(), forward}};
-    // Maps are in blocks in every pass, else nothing would be won; weights are as each pass likes.
-    const auto [x, weight, y] = ours(shape);
-    const bool in_blocks =
-        forward.src_desc() == x && forward.dst_desc() == y &&
-        passes.to_input.diff_src_desc() == x && passes.to_input.diff_dst_desc() == y &&
-        passes.to_weight.src_desc() == x && passes.to_weight.diff_dst_desc() == y;
-    return in_blocks ? std::make_optional(passes) : std::nullopt;
-  } catch (const dnnl::error& error) {
-    if (error.status != dnnl_unimplemented) throw;
-    return std::nullopt;
-  }
+  const dnnl::convolution_forward::primitive_desc forward(
+      {dnnl::prop_kind::forward_training, way, any.x, any.weight, any.y, one, one, one}, attributes,
+      processor());
+  Passes passes = {
+      forward,
+      {{way, any.x, any.weight, any.y, one, one, one}, attributes, processor(), forward},
+      {{way, any.x, any.weight, any.y, one, one, one}, attributes, processor(), forward}};
+  const auto [x, weight, y] = ours(shape);
+  const bool in_blocks = forward.src_desc() == x && forward.dst_desc() == y &&
+                         passes.to_input.diff_src_desc() == x &&
+                         passes.to_input.diff_dst_desc() == y && passes.to_weight.src_desc() == x &&
+                         passes.to_weight.diff_dst_desc() == y;
+  return in_blocks ? std::make_optional(passes) : std::nullopt;
 }
 
 class Winograd {
@@ -209,17 +205,24 @@ class Winograd {
   Reorder give_dweight_;
 };
 
-// Null where oneDNN has no code for it. Each is made once and lives as long as the process.
+// Null where oneDNN has no code for it.
+std::unique_ptr<const Winograd> make(const ConvolutionShape& shape) {
+  try {
+    const std::optional<Passes> passes = plan(shape);
+    return passes ? std::make_unique<const Winograd>(shape, *passes) : nullptr;
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_unimplemented) throw;
+    return nullptr;
+  }
+}
+
+// The same. Each is made once and lives as long as the process.
 const Winograd* find(const ConvolutionShape& shape) {
   static std::mutex mutex;
   static std::map<ConvolutionShape, std::unique_ptr<const Winograd>> made;
   const std::lock_guard lock(mutex);
-  const auto [place, is_new] = made.try_emplace(shape);
-  if (is_new) {
-    if (const std::optional<Passes> passes = plan(shape)) {
-      place->second = std::make_unique<const Winograd>(shape, *passes);
-    }
-  }
+  auto place = made.find(shape);
+  if (place == made.end()) place = made.emplace(shape, make(shape)).first;
   return place->second.get();
 }
 

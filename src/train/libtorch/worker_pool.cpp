@@ -2,9 +2,13 @@
 #include "train/libtorch/worker_pool.h"
 
 #include <ATen/Parallel.h>
+#include <fmt/core.h>
 
 #include <chrono>
+#include <system_error>
 #include <utility>
+
+#include "core/error.h"
 
 namespace biglittle {
 namespace {
@@ -24,12 +28,21 @@ void ask_a_while(const Condition& holds) {
 
 WorkerPool::WorkerPool(std::int64_t workers) : failures_(static_cast<std::size_t>(workers)) {
   at::set_num_threads(1);
-  for (std::int64_t worker = 1; worker < workers; ++worker) {
-    threads_.emplace_back([this, worker] { work(worker); });
+  try {
+    for (std::int64_t worker = 1; worker < workers; ++worker) {
+      threads_.emplace_back([this, worker] { work(worker); });
+    }
+  } catch (const std::system_error& error) {
+    end();
+    throw Error(ErrorKind::config,
+                fmt::format("cannot start {} threads ({}): set compute.threads to fewer", workers,
+                            error.code().message()));
   }
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { end(); }
+
+void WorkerPool::end() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -52,9 +65,12 @@ void WorkerPool::run(const std::function<void(std::int64_t)>& job) {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return running_ == 0; });
   }
+  std::exception_ptr first;
   for (std::exception_ptr& failure : failures_) {
-    if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
+    const std::exception_ptr one = std::exchange(failure, nullptr);
+    if (!first) first = one;
   }
+  if (first) std::rethrow_exception(first);
 }
 
 void WorkerPool::run_guarded(std::int64_t worker) {

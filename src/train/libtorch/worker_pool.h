@@ -18,7 +18,8 @@ namespace biglittle {
 
 class WorkerPool {
  public:
-  /// `workers` >= 1; the calling thread is worker 0.
+  /// `workers` >= 1; the calling thread is worker 0. Throws Error{config} when the system gives no
+  /// more threads.
   explicit WorkerPool(std::int64_t workers);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
@@ -31,6 +32,7 @@ class WorkerPool {
   void run(const std::function<void(std::int64_t)>& job);
 
  private:
+  void end();
   void work(std::int64_t worker);
   void run_guarded(std::int64_t worker);
 
