@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "train/libtorch/device.h"
+
 namespace biglittle {
 namespace {
 
@@ -34,14 +36,15 @@ at::Tensor as_batch(std::span<float> values, const Shape& shape) {
 }
 
 std::vector<float> infer(WorkerPool& pool, const FrozenNetwork& network,
-                         const Preprocessing& preprocessing, const Samples& samples,
-                         Mirror mirror) {
+                         const Preprocessing& preprocessing, const Samples& samples, Mirror mirror,
+                         bool use_bf16) {
   const std::int64_t outputs = network.outputs();
   const std::int64_t most = network.device().is_cpu() ? kInferenceBatch : kGpuBatch;
   const Mirror other = mirror == Mirror::no ? Mirror::yes : Mirror::no;
   std::vector<float> result(static_cast<std::size_t>(samples.count() * outputs));
   pool.run([&](std::int64_t worker) {
     const c10::InferenceMode guard;
+    const AutocastScope scope(network.device(), use_bf16);
     const auto [first, last] = share(samples.count(), worker, pool.size());
     std::vector<float> values;
     for (std::int64_t begin = first; begin < last; begin += most) {
@@ -50,7 +53,7 @@ std::vector<float> infer(WorkerPool& pool, const FrozenNetwork& network,
       const auto seen = [&](Mirror way) {
         fill_batch(samples, begin, end, preprocessing, way, values);
         const at::Tensor batch = as_batch(values, samples.shape).to(network.device());
-        return network.forward(batch).cpu().contiguous();
+        return network.forward(batch).to(at::kFloat).cpu().contiguous();
       };
       at::Tensor logits = seen(mirror);
       if (preprocessing.with_mirror) logits = (logits + seen(other)) * 0.5;

@@ -44,9 +44,9 @@ class FrozenNetwork {
 /// A tensor [n, C, H, W], channels-last, over `values` [n, H, W, C]; does not copy.
 at::Tensor as_batch(std::span<float> values, const Shape& shape);
 
-/// Outputs [N, outputs] for every sample.
+/// Outputs [N, outputs] for every sample, computed in bf16 where `use_bf16` says so.
 std::vector<float> infer(WorkerPool& pool, const FrozenNetwork& network,
                          const Preprocessing& preprocessing, const Samples& samples,
-                         Mirror mirror = Mirror::no);
+                         Mirror mirror = Mirror::no, bool use_bf16 = false);
 
 }  // namespace biglittle

@@ -44,7 +44,8 @@ at::Tensor loss_sum(const at::Tensor& logits, const at::Tensor& labels, const at
 }
 
 TeacherBeliefs::TeacherBeliefs(const Distillation& distillation, const FitRequest& request,
-                               WorkerPool& pool, const RankGroup& ranks, at::Device device)
+                               WorkerPool& pool, const RankGroup& ranks, at::Device device,
+                               bool use_bf16)
     : map_(distillation.map),
       network_(distillation.teacher, device),
       cached_(distillation.logits == TeacherLogits::cached) {
@@ -55,7 +56,7 @@ TeacherBeliefs::TeacherBeliefs(const Distillation& distillation, const FitReques
     tables.push_back(joined_table(over_ranks(ranks, *request.train,
                                              [&](const Samples& part) {
                                                return infer(pool, network_, request.preprocessing,
-                                                            part, mirror);
+                                                            part, mirror, use_bf16);
                                              }),
                                   network_.outputs(), map_));
   }

@@ -32,7 +32,7 @@ class TeacherBeliefs {
  public:
   /// `ranks` share the work of making the table; it and the big network lie on `device`.
   TeacherBeliefs(const Distillation& distillation, const FitRequest& request, WorkerPool& pool,
-                 const RankGroup& ranks, at::Device device);
+                 const RankGroup& ranks, at::Device device, bool use_bf16);
 
   /// [n, little] for a batch of `rows`; `mirrored` tells which were, 0 or 1. Both int64 [n], where
   /// the batch is. Any thread.

@@ -79,7 +79,7 @@ Trainer::Trainer(const FitRequest& request, Place place, bool use_bf16, WorkerPo
   ranks_.copy_from_first(trainable_);
   send_to_device();
   if (request.distillation) {
-    teacher_.emplace(*request.distillation, request, pool, ranks, device_of(place_));
+    teacher_.emplace(*request.distillation, request, pool, ranks, device_of(place_), use_bf16_);
   }
 }
 
