@@ -208,15 +208,31 @@ TEST_F(RankGroups, DoNotWaitForeverForOneThatIsSilent) {
   EXPECT_THAT(errors, Each(""));
 }
 
+TEST_F(RankGroups, RefuseToListenWhereThisMachineIsNot) {
+  const Ranks first{0, 2, "127.0.0.1", testing::free_port()};
+  for (const std::string listen : {"", "nosuch0", "no such host", "192.0.2.1"}) {
+    ComputeOptions compute = impatient(1);
+    compute.listen = listen;
+    expect_error(ErrorKind::config,
+                 "compute.listen is '" + listen +
+                     "', which is no network interface or address of this machine: take one that "
+                     "'ip address' shows, or \"loopback\"",
+                 [&] { const RankGroup group(first, compute); });
+  }
+}
+
 TEST_F(RankGroups, NameWhoDidNotCome) {
   const Ranks first{0, 3, "127.0.0.1", testing::free_port()};
   const std::string port = std::to_string(first.master_port);
   expect_error(ErrorKind::io,
-               "rank 1, 2 of 3 did not come to 127.0.0.1 port " + port + " within 1 s",
+               "rank 1, 2 of 3 did not come to 127.0.0.1 port " + port +
+                   " within 1 s: start each with the same MASTER_ADDR and MASTER_PORT",
                [&] { const RankGroup group(first, impatient(1)); });
   Ranks second = first;
   second.rank = 1;
-  expect_error(ErrorKind::io, "rank 1 found no rank 0 at 127.0.0.1 port " + port + " within 1 s",
+  expect_error(ErrorKind::io,
+               "rank 1 found no rank 0 at 127.0.0.1 port " + port +
+                   " within 1 s: start each with the same MASTER_ADDR and MASTER_PORT",
                [&] { const RankGroup group(second, impatient(1)); });
 }
 

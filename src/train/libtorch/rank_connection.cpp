@@ -38,11 +38,21 @@ std::string meeting_address(const Ranks& ranks, const ComputeOptions& compute) {
 }
 
 std::shared_ptr<::gloo::transport::Device> device_of(const std::string& listen) {
-  if (listen == kLoopback) return c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1");
-  if (::if_nametoindex(listen.c_str()) != 0) {
-    return c10d::ProcessGroupGloo::createDeviceForInterface(listen);
+  try {
+    if (listen == kLoopback) return c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1");
+    if (::if_nametoindex(listen.c_str()) != 0) {
+      return c10d::ProcessGroupGloo::createDeviceForInterface(listen);
+    }
+    // An empty name would mean every address.
+    if (!listen.empty()) return c10d::ProcessGroupGloo::createDeviceForHostname(listen);
+  } catch (const std::exception&) {
+    // Gloo's words name its own source.
   }
-  return c10d::ProcessGroupGloo::createDeviceForHostname(listen);
+  throw Error(
+      ErrorKind::config,
+      fmt::format("compute.listen is '{}', which is no network interface or address of this "
+                  "machine: take one that 'ip address' shows, or \"loopback\"",
+                  listen));
 }
 
 /// Threads made while it lives never get SIGPIPE: a rank that is gone is an error of a write.

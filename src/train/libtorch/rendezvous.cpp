@@ -21,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using Bytes = std::vector<std::uint8_t>;
 
+constexpr std::string_view kRemedy = ": start each with the same MASTER_ADDR and MASTER_PORT";
 constexpr std::string_view kGreeting = "biglittle ranks 1";
 constexpr milliseconds kTick{20};
 constexpr milliseconds kPatience{2000};  // with one text of a caller that has begun to talk
@@ -92,8 +93,8 @@ RankSocket greet(const Ranks& ranks, const std::string& address, milliseconds li
     }
     if (Clock::now() >= end) {
       throw Error(ErrorKind::io,
-                  fmt::format("rank {} found no rank 0 at {} port {} within {} s", ranks.rank,
-                              address, ranks.master_port, limit.count() / 1000));
+                  fmt::format("rank {} found no rank 0 at {} port {} within {} s{}", ranks.rank,
+                              address, ranks.master_port, limit.count() / 1000, kRemedy));
     }
     std::this_thread::sleep_for(kTick);
   }
@@ -159,9 +160,10 @@ std::vector<RankSocket> receive_all_ranks(const Ranks& ranks, const std::string&
   Arrivals arrivals(ranks);
   while (!arrivals.complete()) {
     if (Clock::now() >= end) {
-      const std::string reason = fmt::format("rank {} of {} did not come to {} port {} within {} s",
-                                             fmt::join(arrivals.missing(), ", "), ranks.size,
-                                             address, ranks.master_port, limit.count() / 1000);
+      const std::string reason =
+          fmt::format("rank {} of {} did not come to {} port {} within {} s{}",
+                      fmt::join(arrivals.missing(), ", "), ranks.size, address, ranks.master_port,
+                      limit.count() / 1000, kRemedy);
       arrivals.tell(reason);
       throw Error(ErrorKind::io, reason);
     }
