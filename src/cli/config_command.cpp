@@ -11,14 +11,18 @@
 namespace biglittle {
 namespace {
 
+constexpr double kMostMinutes = 1e6;  // as budget_minutes has them
+
 double minutes_of(const std::string& typed) {
   double minutes = 0.0;
   const char* const end = typed.data() + typed.size();
   const auto [read, failure] = std::from_chars(typed.data(), end, minutes);
-  // The option's own range is checked where it is set.
-  if (failure == std::errc() && read == end && minutes > 0.0) return minutes;
+  if (failure == std::errc() && read == end && minutes > 0.0 && minutes <= kMostMinutes) {
+    return minutes;
+  }
   throw Error(ErrorKind::usage,
-              fmt::format("--budget-minutes is '{}', expected minutes above 0", typed));
+              fmt::format("--budget-minutes is '{}', expected minutes above 0 and at most {:.0f}",
+                          typed, kMostMinutes));
 }
 
 }  // namespace

@@ -111,6 +111,7 @@ std::unique_ptr<Command> derive_little_command() {
 StageResult derive_little_stage(Workspace& workspace) {
   const Project& project = workspace.project();
   const Config& config = workspace.config();
+  require_made(project.big_file(), "train CONFIG");
   const Checkpoint big = load_checkpoint(project.big_file());
   const Dataset& dataset = workspace.dataset();
   const Engine& engine = load_engine();

@@ -76,7 +76,16 @@ Finding bf16_finding(const EngineInfo& info) {
   if (info.gpus > 0) return {"fast bf16", "GPU", Health::ok, ""};
   if (info.has_amx_bf16) return {"fast bf16", "AMX", Health::ok, ""};
   return {"fast bf16", "no AMX: training runs in float32", Health::slow,
-          "a processor with AMX trains more than twice as fast"};
+          "a processor with AMX trains faster, in bf16"};
+}
+
+Finding winograd_finding(const EngineInfo& info) {
+  if (info.has_winograd) return {"Winograd", "wide convolutions in float32", Health::ok, ""};
+  if (!info.has_avx512) {
+    return {"Winograd", "no AVX-512: others take their place", Health::ok, ""};
+  }
+  return {"Winograd", "no: the program was built without oneDNN 2", Health::slow,
+          "apt install libdnnl-dev, then build again"};
 }
 
 std::vector<Finding> engine_findings() {
@@ -86,6 +95,7 @@ std::vector<Finding> engine_findings() {
             blas_finding(info),
             vector_finding(info),
             bf16_finding(info),
+            winograd_finding(info),
             gpu_finding(info),
             {"Gloo", info.has_gloo ? "yes" : "no: training takes one process", Health::ok, ""}};
   } catch (const Error& error) {
@@ -101,14 +111,14 @@ Finding cores_finding() {
   return {"cores", found, Health::slow, "allow more cores (taskset, container or job limits)"};
 }
 
-/// Two threads that share their cores with another busy process wait for each other at every step.
 Finding load_finding() {
   double load = 0.0;
   if (::getloadavg(&load, 1) != 1) return {"load", "not known", Health::ok, ""};
   const auto cores = static_cast<double>(usable_cores());
   const std::string found = fmt::format("{:.1f} over the last minute", load);
   if (load < cores) return {"load", found, Health::ok, ""};
-  return {"load", found, Health::slow, "end other work, or set compute.threads = 1"};
+  return {"load", found, Health::slow,
+          "end other work: training keeps only its share of the cores"};
 }
 
 Finding compiler_finding() {

@@ -32,6 +32,9 @@ void require_dataset(const Checkpoint& checkpoint, const std::filesystem::path& 
 }
 
 TrainedParts load_parts(const Project& project, const Dataset& dataset) {
+  require_made(project.big_file(), "train CONFIG");
+  require_made(project.little_file(), "derive-little CONFIG");
+  require_made(project.int8_file(), "derive-little CONFIG");
   TrainedParts parts{load_checkpoint(project.big_file()), load_checkpoint(project.little_file()),
                      load_int8_model(project.int8_file())};
   require_dataset(parts.big, project.big_file(), dataset, project);

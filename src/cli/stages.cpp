@@ -52,6 +52,10 @@ bool dataset_can_be_imported(const Project& project) {
 
 }  // namespace
 
+void import_where_missing(Workspace& workspace) {
+  if (dataset_can_be_imported(workspace.project())) perform(Stage::import, workspace);
+}
+
 const Dataset& Workspace::dataset() {
   if (!dataset_) dataset_ = read_dataset(project_.dataset_file());
   return *dataset_;
@@ -82,6 +86,13 @@ std::filesystem::path fine_tuning_state(const RunContext& context) {
   return context.state.parent_path() / "little-int8-state.safetensors";
 }
 
+void require_made(const std::filesystem::path& file, std::string_view command) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) return;
+  throw Error(ErrorKind::missing_input,
+              fmt::format("{}: is not there; make it with 'biglittle {}'", file.string(), command));
+}
+
 void remove_state(const std::filesystem::path& file, const Ranks& ranks) {
   std::error_code ignored;  // one that stays is refused or gone on with, as its identity says
   if (ranks.writes()) std::filesystem::remove(file, ignored);
@@ -101,7 +112,7 @@ StageResult perform(Stage stage, Workspace& workspace) {
   const Project& project = workspace.project();
   const bool learns = stage == Stage::train || stage == Stage::derive_little;
   if (!learns) require_one_process(workspace, name_of(stage));
-  if (stage == Stage::train && dataset_can_be_imported(project)) perform(Stage::import, workspace);
+  if (stage == Stage::train) import_where_missing(workspace);
   workspace.observer().begin_stage(name_of(stage), detail_of(stage, project));
   const auto start = std::chrono::steady_clock::now();
   StageResult result = dispatch(stage, workspace);

@@ -74,6 +74,12 @@ void remove_state(const std::filesystem::path& file, const Ranks& ranks);
 /// Throws Error{usage} when `work` was started in several processes, which would all do the same.
 void require_one_process(const Workspace& workspace, std::string_view work);
 
+/// Throws Error{missing_input} naming the command that makes `file` where it is missing.
+void require_made(const std::filesystem::path& file, std::string_view command);
+
+/// Makes the dataset where it is missing and the config says from what.
+void import_where_missing(Workspace& workspace);
+
 /// Does `stage` unconditionally, reports its begin and end to the observer, and stamps its outputs
 /// (cli/stamp.h). A train stage whose dataset is missing is preceded by the import that makes it.
 /// Of several ranks only the one that writes leaves anything, and the others' result is empty.

@@ -27,6 +27,7 @@ std::int64_t steps_of(const std::string& typed) {
 
 StageResult profile_training(Workspace& workspace, std::int64_t steps) {
   require_one_process(workspace, "--profile");
+  import_where_missing(workspace);
   const TrainingProfile profile =
       profile_big(workspace.dataset(), workspace.config().big, run_context(workspace, Stage::train),
                   load_engine(), steps);

@@ -56,7 +56,7 @@ struct EnumNames<Device> {
 /// Random changes of each training sample, whole batches at a time.
 struct AugmentOptions {
   std::int64_t crop_pad =
-      0;              ///< pixels of padding (with the preprocessing offset) before a random crop
+      0;              ///< pixels of padding (the sample's edge, repeated) before a random crop
   bool flip = false;  ///< mirror each sample left-right in every other epoch
   std::int64_t cutout = 0;  ///< side of a square set to the offset; 0: none
 };
@@ -174,9 +174,10 @@ struct EngineInfo {
   bool has_avx2 = false;
   bool has_avx512 = false;
   bool has_amx_bf16 = false;
-  std::int64_t gpus = 0;     ///< that LibTorch can use
-  bool has_gloo = false;     ///< several processes can train together
-  double fp32_gflops = 0.0;  ///< of a 1024^3 float matrix product on one thread
+  std::int64_t gpus = 0;      ///< that LibTorch can use
+  bool has_gloo = false;      ///< several processes can train together
+  bool has_winograd = false;  ///< wide float32 convolutions with fewer products
+  double fp32_gflops = 0.0;   ///< of a 1024^3 float matrix product on one thread
 };
 
 class Engine {

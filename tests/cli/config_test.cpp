@@ -118,13 +118,15 @@ TEST(BudgetMinutes, SetTheOptionOfEachTraining) {
 }
 
 TEST(BudgetMinutes, AreAboveZero) {
-  for (const std::string minutes : {"0", "-1", "nan", "", "5m"}) {
+  for (const std::string minutes : {"0", "-1", "nan", "", "5m", "1e9"}) {
     const Outcome outcome = biglittle({"train", "x.toml", "--budget-minutes=" + minutes});
     EXPECT_EQ(outcome.code, 64);
     EXPECT_THAT(outcome.err, HasSubstr("error: ")) << minutes;
   }
   const Outcome outcome = biglittle({"train", "x.toml", "--budget-minutes", "5m"});
-  EXPECT_EQ(outcome.err, "biglittle: error: --budget-minutes is '5m', expected minutes above 0\n");
+  EXPECT_EQ(
+      outcome.err,
+      "biglittle: error: --budget-minutes is '5m', expected minutes above 0 and at most 1000000\n");
 }
 
 TEST(Profile, StepsAreAWholeNumberAboveZero) {

@@ -34,19 +34,40 @@ TEST(EngineStandIn, DoctorNamesTheProcessorThatOpenBlasMistakes) {
   EXPECT_THAT(outcome.out,
               HasSubstr("slow     matrix products      OpenBLAS for Prescott, 32 GFLOP/s"));
   EXPECT_THAT(outcome.out, HasSubstr("mend: set OPENBLAS_CORETYPE=SKYLAKEX in the environment"));
+  EXPECT_THAT(
+      outcome.out,
+      HasSubstr("slow     Winograd             no: the program was built without oneDNN 2"));
 }
 
 TEST(EngineAbsent, TrainNamesTheLibraryAndTheRemedy) {
   TemporaryFolder folder;
   write_toy_idx(folder / "raw", 80, 16);
   std::ofstream(folder / "toy.toml") << "[data.import]\nsource = \"raw\"\n";
-  const Outcome outcome =
-      biglittle({"train", "toy.toml", "--quiet"}, without_engine(folder.path()));
-  EXPECT_EQ(outcome.code, 66);
-  EXPECT_THAT(outcome.err, HasSubstr("absent.so"));
-  EXPECT_THAT(outcome.err, HasSubstr("-DBIGLITTLE_ENGINE=ON"));
-  // The dataset, which needs no engine, was made.
-  EXPECT_EQ(biglittle({"inspect", "data/toy.h5"}, without_engine(folder.path())).code, 0);
+  for (const char* profile : {"--profile=1", "--quiet"}) {
+    const Outcome outcome =
+        biglittle({"train", "toy.toml", "--quiet", profile}, without_engine(folder.path()));
+    EXPECT_EQ(outcome.code, 66);
+    EXPECT_THAT(outcome.err, HasSubstr("absent.so"));
+    EXPECT_THAT(outcome.err, HasSubstr("-DBIGLITTLE_ENGINE=ON"));
+    // The dataset, which needs no engine, was made.
+    EXPECT_EQ(biglittle({"inspect", "data/toy.h5"}, without_engine(folder.path())).code, 0);
+    std::filesystem::remove(folder / "data/toy.h5");
+  }
+}
+
+TEST(EngineAbsent, LaterStagesNameTheStageThatIsMissing) {
+  TemporaryFolder folder;
+  write_toy_idx(folder / "raw", 80, 16);
+  std::ofstream(folder / "toy.toml") << "[data.import]\nsource = \"raw\"\n"
+                                        "[little]\npriority = [\"0\"]\n";
+  EXPECT_EQ(biglittle({"train", "toy.toml", "--quiet"}, without_engine(folder.path())).code, 66);
+  for (const char* command : {"derive-little", "export"}) {
+    const Outcome outcome =
+        biglittle({command, "toy.toml", "--quiet"}, without_engine(folder.path()));
+    EXPECT_EQ(outcome.code, 66);
+    EXPECT_THAT(outcome.err, HasSubstr("big.safetensors: is not there; make it with 'biglittle "
+                                       "train CONFIG'\n"));
+  }
 }
 
 #ifdef BIGLITTLE_HAS_ENGINE

@@ -62,7 +62,7 @@ TEST(Divergence, NamesTheStepAndTheWeight) {
       MatchesRegex("(loss is -?(nan|inf), )?(weight|gradient of) [a-z0-9_]+\\.(weight|bias) "
                    "is (nan|inf) at step [0-9]+ \\(epoch [0-9]+, learning rate 100\\): "
                    "lower learning_rate, lengthen warmup or set on_divergence = "
-                   "\"rollback\"; the best checkpoint so far is kept"));
+                   "\"rollback\"(; the best checkpoint so far is kept)?"));
 }
 
 // Weights of 1e38 in a network without batch norm: the loss overflows at once, in float32 exactly.

@@ -51,10 +51,12 @@ std::string Trainer::first_not_finite() {
 
 void Trainer::fail(const std::string& what) const {
   const double rate = epochs_ == 0 ? 0.0 : learning_rate(step_ - 1);  // a budget is measured at 0
-  throw Diverged(
-      fmt::format("{} at step {} (epoch {}, learning rate {:.4g}): lower learning_rate, lengthen "
-                  "warmup or set on_divergence = \"rollback\"; the best checkpoint so far is kept",
-                  what, step_, epochs_done() + 1, rate));
+  const bool stops = request_.options.on_divergence == OnDivergence::stop;
+  throw Diverged(fmt::format(
+      "{} at step {} (epoch {}, learning rate {:.4g}): lower learning_rate{}{}", what, step_,
+      epochs_done() + 1, rate,
+      stops ? ", lengthen warmup or set on_divergence = \"rollback\"" : " or lengthen warmup",
+      best_epoch_ > 0 ? "; the best checkpoint so far is kept" : ""));
 }
 
 void Trainer::keep_good_state() {

@@ -60,9 +60,12 @@ void Trainer::restore_tensors(const TensorMap& tensors, std::int64_t replicas) {
     const auto found = tensors.find(name);
     const std::int64_t there = found == tensors.end() ? 0 : found->second.count();
     if (there != count) {
-      throw Error(ErrorKind::bad_data,
-                  fmt::format("the saved state has {} numbers of '{}', this network {}", there,
-                              name, count));
+      throw Error(
+          ErrorKind::bad_data,
+          fmt::format(
+              "the saved state has {} numbers of '{}', this network {}: what was changed cannot "
+              "be gone on with, begin again without --resume",
+              there, name, count));
     }
     return count == 0 ? std::span<const float>() : found->second.values<float>();
   };

@@ -260,6 +260,8 @@ at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight) {
   return WinogradFunction::apply(as_blocks(x), weight);
 }
 
+bool has_winograd() { return find({1, 16, 16, 8, 8, 1}) != nullptr; }
+
 bool winograd_pays(const Conv2d& op, const at::Tensor& x) {
   if (op.window != square_window(3, 1, 1) || op.groups != 1 || op.bias) return false;
   if (x.scalar_type() != at::kFloat || autocasts_on_processor()) return false;

@@ -19,6 +19,9 @@ namespace biglittle {
 /// about 1e-6.
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight);
 
+/// Whether this program and the processor have it at all.
+bool has_winograd();
+
 /// Whether winograd_convolution computes this on `x` in less time than LibTorch's convolution: a
 /// 3x3 window at every pixel, a margin of one zero, no bias and no groups, enough channels in whole
 /// blocks, and a processor for which oneDNN has the code. False without oneDNN.

@@ -11,6 +11,8 @@ at::Tensor winograd_convolution(const at::Tensor&, const at::Tensor&) {
   TORCH_CHECK(false, "built without oneDNN 2");
 }
 
+bool has_winograd() { return false; }
+
 bool winograd_pays(const Conv2d&, const at::Tensor&) { return false; }
 
 }  // namespace biglittle
