@@ -11,13 +11,13 @@ rounds=${3-2}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-[ -e data/fashion-mnist.h5 ] || "$program" import /usr/share/datasets/fashion-mnist --format idx \
-  -o data/fashion-mnist.h5 --tune-fraction 0.04 --calibration-fraction 0.08 >&2
+"$program" import /usr/share/datasets/fashion-mnist --format idx \
+  -o "$folder/data.h5" --tune-fraction 0.04 --calibration-fraction 0.08 >&2
 
 # train NAME THREADS: one rank of a training whose files lie in $folder/NAME.
 train() {
   "$program" train configs/fashion-mnist.toml --quiet --json --set runs="$folder/$1" \
-    --set compute.threads="$2" --set big.train.epochs="$epochs" --set "data.import.source=''"
+    --set compute.threads="$2" --set big.train.epochs="$epochs" --set data.file="$folder/data.h5"
 }
 
 value() { grep -o "\"$1\": *\"\?[^,\"}]*" "$2" | head -n 1 | sed 's/.*[:"] *//'; }
@@ -31,7 +31,7 @@ for ((round = 1; round <= rounds; round++)); do
   for way in one two; do cat "$folder/$way/metrics.jsonl" >>"$folder/$way-metrics"; done
 done
 
-images=$("$program" inspect data/fashion-mnist.h5 --json | tr -d ' \n' |
+images=$("$program" inspect "$folder/data.h5" --json | tr -d ' \n' |
   sed 's/.*"train":{"samples":\([0-9]*\).*/\1/')
 for way in one two; do
   seconds=$(grep -o '"seconds":[0-9.e+-]*' "$folder/$way-metrics" | cut -d: -f2 | sort -g |
