@@ -35,6 +35,13 @@ template <>
 struct EnumNames<ScheduleKind> {
   static constexpr std::array<std::string_view, 3> names = {"one-cycle", "cosine", "constant"};
 };
+/// What weights begin as: He et al. 2015, or that with whitening filters at the input and the
+/// identity in later convolutions (Jordan 2024).
+enum class Initialization { he, whitened };
+template <>
+struct EnumNames<Initialization> {
+  static constexpr std::array<std::string_view, 2> names = {"he", "whitened"};
+};
 /// What happens when loss, gradients or weights become NaN or infinite.
 enum class OnDivergence { stop, rollback };
 template <>
@@ -65,6 +72,7 @@ void describe(AugmentOptions& options, OptionVisitor& visitor);
 struct TrainOptions {
   std::int64_t epochs = 10;
   std::int64_t batch_size = 128;
+  Initialization initialization = Initialization::he;
   OptimizerKind optimizer = OptimizerKind::sgd;
   double learning_rate = 0.2;  ///< the schedule's peak
   double momentum = 0.9;       ///< Nesterov momentum of SGD
@@ -111,7 +119,7 @@ struct Distillation {
 
 struct FitRequest {
   Graph graph;
-  std::optional<TensorMap> initial;  ///< weights to start from; fresh (He et al. 2015) without
+  std::optional<TensorMap> initial;  ///< weights to start from; by options.initialization without
   const Samples* train = nullptr;
   std::span<const std::int64_t> train_labels;  ///< in [0, outputs of graph)
   const Samples* tune = nullptr;

@@ -17,6 +17,8 @@ void describe(AugmentOptions& options, OptionVisitor& visitor) {
 void describe(TrainOptions& options, OptionVisitor& visitor) {
   visitor.field("epochs", options.epochs, IntRange{1, 100000}, "passes over the train split");
   visitor.field("batch_size", options.batch_size, IntRange{1, 65536}, "samples a step");
+  visitor.field("initialization", options.initialization,
+                "he: random; whitened: filters at the input whiten it, later layers pass it on");
   visitor.field("optimizer", options.optimizer, "how gradients become steps");
   visitor.field("learning_rate", options.learning_rate, RealRange{1e-8, 100.0},
                 "the schedule's peak");

@@ -17,6 +17,7 @@
 #include "quant/random_model.h"
 #include "train/batch.h"
 #include "train/libtorch/inference.h"
+#include "train/libtorch/initial_weights.h"
 #include "train/libtorch/int8_module.h"
 #include "train/toy_problem.h"
 

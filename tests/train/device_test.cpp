@@ -17,6 +17,7 @@
 #include "train/libtorch/device_optimizer.h"
 #include "train/libtorch/device_samples.h"
 #include "train/libtorch/inference.h"
+#include "train/libtorch/initial_weights.h"
 #include "train/toy_problem.h"
 
 extern "C" const biglittle::Engine* biglittle_engine();

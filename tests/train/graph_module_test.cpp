@@ -10,6 +10,7 @@
 #include "graph/reference.h"
 #include "graph/zoo.h"
 #include "train/libtorch/inference.h"
+#include "train/libtorch/initial_weights.h"
 
 namespace biglittle {
 namespace {
@@ -260,23 +261,6 @@ TEST(FlatLayout, DecaysWeightsOfLayersOnly) {
   // conv weight 2, bias 2, batch norm 2 + 2, linear weight 4, bias 2.
   EXPECT_EQ(FlatLayout(graph).decays(),
             (std::vector<std::uint8_t>{1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0}));
-}
-
-TEST(FreshWeights, HaveTheDeviationOfHe) {
-  Graph graph;
-  graph.append("input", Input{{64, 4, 4}});
-  graph.append("conv", Conv2d{64, square_window(3, 1, 1), 1, false}, {"input"});
-  graph.append("pool", GlobalAvgPool{}, {"conv"});
-  graph.append("classifier", Linear{10}, {"pool"});
-  const TensorMap weights = fresh_weights(graph, 1);
-  const auto values = weights.at("conv.weight").values<float>();
-  double squares = 0.0;
-  for (const float value : values) squares += static_cast<double>(value) * value;
-  // 36,864 normal numbers: the deviation is known to 0.4 %.
-  EXPECT_NEAR(std::sqrt(squares / static_cast<double>(values.size())), std::sqrt(2.0 / 576.0),
-              0.02 * std::sqrt(2.0 / 576.0));
-  EXPECT_EQ(fresh_weights(graph, 1), weights);
-  EXPECT_NE(fresh_weights(graph, 2), weights);
 }
 
 }  // namespace

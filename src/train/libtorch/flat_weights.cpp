@@ -4,20 +4,13 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
-
-#include "core/random.h"
 
 namespace biglittle {
 namespace {
 
 std::int64_t count_of(const std::vector<std::int64_t>& shape) {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
-}
-
-void fill_normal(std::span<float> values, double deviation, Random& random) {
-  for (float& value : values) value = static_cast<float>(deviation * random.normal());
 }
 
 }  // namespace
@@ -64,29 +57,6 @@ TensorMap FlatLayout::store(const at::Tensor& trainable, const at::Tensor& buffe
     const at::Tensor values = view(slot.spec.trainable ? trainable : buffers, slot).contiguous();
     weights[slot.spec.name] =
         Tensor::of<float>(slot.spec.shape, std::span<const float>(numbers(values)));
-  }
-  return weights;
-}
-
-TensorMap fresh_weights(const Graph& graph, std::uint64_t seed) {
-  TensorMap weights;
-  std::uint64_t index = 0;
-  for (const Node& node : graph.nodes()) {
-    const bool normalizes = std::holds_alternative<BatchNorm>(node.op);
-    for (const WeightSpec& spec : graph.weights(node)) {
-      Random random(seed, ++index);
-      Tensor tensor(DType::f32, spec.shape);
-      const auto values = tensor.values<float>();
-      if (spec.shape.size() >= 2) {
-        const auto fan_in = static_cast<double>(count_of(spec.shape) / spec.shape[0]);
-        const double gain = &node == &graph.output() ? 1.0 : 2.0;
-        fill_normal(values, std::sqrt(gain / fan_in), random);
-      } else if (normalizes &&
-                 (spec.name.ends_with(".weight") || spec.name.ends_with(".running_var"))) {
-        std::fill(values.begin(), values.end(), 1.0f);
-      }
-      weights[spec.name] = std::move(tensor);
-    }
   }
   return weights;
 }

@@ -46,11 +46,6 @@ class FlatLayout {
   std::int64_t buffer_count_ = 0;
 };
 
-/// Fresh weights: conv2d and linear normal with deviation sqrt(2 / fan_in) (He et al. 2015; the
-/// last linear layer sqrt(1 / fan_in), as no ReLU follows it), biases 0, batch norm 1 and 0,
-/// running statistics 0 and 1.
-TensorMap fresh_weights(const Graph& graph, std::uint64_t seed);
-
 /// The numbers of a contiguous float tensor.
 std::span<float> numbers(const at::Tensor& tensor);
 

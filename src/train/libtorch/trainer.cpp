@@ -14,6 +14,7 @@
 #include "core/random.h"
 #include "train/batch.h"
 #include "train/finite.h"
+#include "train/libtorch/initial_weights.h"
 #include "train/libtorch/seconds.h"
 #include "train/libtorch/step_clock.h"
 #include "train/schedule.h"
@@ -98,9 +99,7 @@ Trainer::Replica Trainer::make_replica() const {
 
 void Trainer::start_fresh() {
   const c10::NoGradGuard no_gradients;
-  const TensorMap start =
-      request_.initial ? *request_.initial
-                       : fresh_weights(request_.graph, static_cast<std::uint64_t>(request_.seed));
+  const TensorMap start = initial_weights(request_);
   for (const Replica& replica : replicas_) layout_.load(start, trainable_, replica.buffers);
 }
 
