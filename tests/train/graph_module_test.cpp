@@ -2,6 +2,7 @@
 #include "train/libtorch/graph_module.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -69,6 +70,9 @@ TEST(GraphModule, EqualsPlainLoopsOnTheZoo) {
   expect_equals_reference(build_network(with(Architecture::resnet, 8, 8), shape, 5), 3);
   expect_equals_reference(build_network(with(Architecture::resnet9, 0, 4), shape, 5), 4);
   expect_equals_reference(build_network(with(Architecture::ds_cnn, 0, 8), shape, 5), 5);
+  // Whole blocks of channels.
+  expect_equals_reference(build_network(with(Architecture::resnet9, 0, 32), shape, 5), 6);
+  expect_equals_reference(build_network(with(Architecture::vgg, 4, 32), shape, 5), 7);
 }
 
 TEST(GraphModule, EqualsPlainLoopsOnUnevenPaddingAndEveryPool) {
@@ -184,7 +188,7 @@ TEST(GraphModule, TrainsAsSeparateOperationsDo) {
   }
 }
 
-TEST(GraphModule, GivesBlockedMapsToEveryKindOfReader) {
+Graph with_blocked_maps_for_every_kind_of_reader() {
   const Window window = square_window(3, 1, 1);
   Graph graph;
   std::string x = graph.append("input", Input{{3, 8, 8}});
@@ -194,6 +198,8 @@ TEST(GraphModule, GivesBlockedMapsToEveryKindOfReader) {
   const std::string blocks = graph.append("wide", Conv2d{32, window, 1, false}, {maps});
   const std::string sum = graph.append("sum", Add{}, {blocks, maps});
   const std::string clamped = graph.append("clamped", Relu6{}, {blocks});
+  const std::string offset = graph.append("offset", Conv2d{32, window}, {clamped});
+  const std::string small = graph.append("small", MaxPool{square_window(2, 2, 0)}, {offset});
   const std::string mean = graph.append("mean", AvgPool{square_window(2, 2, 0)}, {blocks});
   const std::string most = graph.append("most", MaxPool{square_window(3, 2, 1)}, {blocks});
   x = graph.append("single", Conv2d{16, window, 1, false}, {maps});  // one block of channels
@@ -212,13 +218,31 @@ TEST(GraphModule, GivesBlockedMapsToEveryKindOfReader) {
   x = graph.append("all_biased", Add{}, {x, biased});
   x = graph.append("flat", Flatten{}, {x});
   std::string score = graph.append("score", Linear{3}, {x});
-  for (const std::string& reader : {sum, clamped, mean, most, over, pool, blocks, skip}) {
+  for (const std::string& reader :
+       {sum, clamped, offset, small, mean, most, over, pool, blocks, skip}) {
     x = graph.append(reader + "_mean", GlobalAvgPool{}, {reader});
     x = graph.append(reader + "_flat", Flatten{}, {x});
     x = graph.append(reader + "_score", Linear{3}, {x});
     score = graph.append(reader + "_scores", Add{}, {score, x});
   }
-  expect_trains_as_separate_operations(graph, 13);
+  return graph;
+}
+
+TEST(GraphModule, GivesBlockedMapsToEveryKindOfReader) {
+  expect_trains_as_separate_operations(with_blocked_maps_for_every_kind_of_reader(), 13);
+  expect_equals_reference(with_blocked_maps_for_every_kind_of_reader(), 14);
+}
+
+TEST(GraphModule, ShowsEveryOutputInMaps) {
+  const Graph graph = with_blocked_maps_for_every_kind_of_reader();
+  std::map<std::string, at::Tensor> seen;
+  const c10::InferenceMode guard;
+  FrozenNetwork(random_network(graph, 15))
+      .forward(at::zeros({2, 3, 8, 8}),
+               [&](const Node& node, const at::Tensor& output) { seen[node.name] = output; });
+  EXPECT_EQ(seen.at("wide").sizes(), at::IntArrayRef({2, 32, 8, 8}));
+  EXPECT_EQ(seen.at("small").sizes(), at::IntArrayRef({2, 32, 4, 4}));
+  EXPECT_EQ(seen.at("sum").sizes(), at::IntArrayRef({2, 32, 8, 8}));
 }
 
 TEST(GraphModule, FusesNothingThatSomebodyElseReads) {

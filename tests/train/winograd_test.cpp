@@ -40,19 +40,25 @@ class WinogradConvolution : public ::testing::Test {
 
 struct Pass {
   at::Tensor y;
-  std::vector<at::Tensor> gradients;  // x, weight
+  std::vector<at::Tensor> gradients;  // x, weight, bias
 };
 template <typename Convolve>
-Pass pass(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& upstream,
+Pass pass(const std::vector<at::Tensor>& inputs, const at::Tensor& upstream,
           const Convolve& convolve) {
-  const std::vector<at::Tensor> leaves = {x.detach().set_requires_grad(true),
-                                          weight.detach().set_requires_grad(true)};
-  const at::Tensor y = convolve(leaves[0], leaves[1]);
+  std::vector<at::Tensor> leaves;
+  for (const at::Tensor& input : inputs) leaves.push_back(input.detach().set_requires_grad(true));
+  const at::Tensor y =
+      convolve(leaves[0], leaves[1], leaves.size() == 3 ? leaves[2] : at::Tensor());
   return {y, torch::autograd::grad({y}, leaves, {upstream})};
 }
 
-at::Tensor directly(const at::Tensor& x, const at::Tensor& weight) {
-  return at::conv2d(x, weight, {}, {1, 1}, at::IntArrayRef{1, 1});
+at::Tensor directly(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return at::conv2d(x, weight, bias, {1, 1}, at::IntArrayRef{1, 1});
+}
+
+std::vector<at::Tensor> in_float64(std::vector<at::Tensor> tensors) {
+  for (at::Tensor& tensor : tensors) tensor = tensor.to(at::kDouble);
+  return tensors;
 }
 
 TEST_F(WinogradConvolution, EqualsTheDirectOneInFloat64) {
@@ -71,13 +77,16 @@ TEST_F(WinogradConvolution, EqualsTheDirectOneInFloat64) {
     const at::Tensor weight = some_weights(out, in);
     ASSERT_TRUE(winograd_pays(usual(out), x));
     const at::Tensor upstream = at::randn({n, out, height, width});
-    const Pass truth =
-        pass(x.to(at::kDouble), weight.to(at::kDouble), upstream.to(at::kDouble), directly);
-    const Pass ours = pass(x, weight, as_blocks(upstream), winograd_convolution);
-    EXPECT_TRUE(is_blocked(ours.y));
-    EXPECT_LT(relative_error(as_maps(ours.y), truth.y), 1e-5);
-    EXPECT_LT(relative_error(ours.gradients[0], truth.gradients[0]), 1e-5) << "input";
-    EXPECT_LT(relative_error(ours.gradients[1], truth.gradients[1]), 1e-5) << "weight";
+    for (const std::vector<at::Tensor>& inputs :
+         {std::vector{x, weight}, std::vector{x, weight, at::randn({out})}}) {
+      const Pass truth = pass(in_float64(inputs), upstream.to(at::kDouble), directly);
+      const Pass ours = pass(inputs, as_blocks(upstream), winograd_convolution);
+      EXPECT_TRUE(is_blocked(ours.y));
+      EXPECT_LT(relative_error(as_maps(ours.y), truth.y), 1e-5);
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        EXPECT_LT(relative_error(ours.gradients[i], truth.gradients[i]), 1e-5) << "of input " << i;
+      }
+    }
   }
 }
 
@@ -90,7 +99,7 @@ TEST_F(WinogradConvolution, GivesTheSameBitsInThreadsAtOnce) {
   for (Pass& result : passes) {
     threads.emplace_back([&] {
       at::set_num_threads(1);
-      for (int i = 0; i < 5; ++i) result = pass(x, weight, upstream, winograd_convolution);
+      for (int i = 0; i < 5; ++i) result = pass({x, weight}, upstream, winograd_convolution);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -108,7 +117,7 @@ TEST_F(WinogradConvolution, PaysOnlyWhereItAppliesAndIsFaster) {
     change(op);
     return op;
   };
-  EXPECT_FALSE(winograd_pays(with([](Conv2d& op) { op.bias = true; }), x));
+  EXPECT_TRUE(winograd_pays(with([](Conv2d& op) { op.bias = true; }), x));
   EXPECT_FALSE(winograd_pays(with([](Conv2d& op) { op.groups = 2; }), x));
   EXPECT_FALSE(winograd_pays(with([](Conv2d& op) { op.window = square_window(3, 2, 1); }), x));
   EXPECT_FALSE(winograd_pays(with([](Conv2d& op) { op.window = square_window(3, 1, 0); }), x));

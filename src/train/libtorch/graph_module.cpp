@@ -34,10 +34,10 @@ at::Tensor convolve(const Conv2d& op, const at::Tensor& x, const std::vector<at:
                     {op.window.stride_height, op.window.stride_width}, padding, {1, 1}, op.groups);
 }
 
-// The same by what this program has for it, in training.
+// The same by what this program has for it.
 at::Tensor convolve_ours(const Conv2d& op, const at::Tensor& x,
                          const std::vector<at::Tensor>& weights) {
-  if (winograd_pays(op, x)) return winograd_convolution(x, weights[0]);
+  if (winograd_pays(op, x)) return winograd_convolution(x, weights[0], weights[1]);
   const at::Tensor maps = as_maps(x);
   if (is_fusable_depthwise(op, maps.size(1))) return fused_depthwise(maps, weights[0], op.window);
   return convolve(op, maps, weights);
@@ -119,7 +119,8 @@ bool is_poolable(const Node& node) {
 // Whether the node's operation, other than a fused batch norm, computes on blocked maps, too.
 bool takes_blocks(const Node& node) {
   const auto* const pool = std::get_if<MaxPool>(&node.op);
-  return std::holds_alternative<Conv2d>(node.op) ||
+  return std::holds_alternative<Conv2d>(node.op) || std::holds_alternative<Relu>(node.op) ||
+         std::holds_alternative<Relu6>(node.op) || std::holds_alternative<Add>(node.op) ||
          std::holds_alternative<GlobalAvgPool>(node.op) || (pool && is_two_by_two(pool->window));
 }
 
@@ -214,7 +215,7 @@ at::Tensor GraphModule::forward(const at::Tensor& input, Mode mode, const See& s
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const ScopedPart part(part_of(*steps_[i].node));
     values[i] = i == 0 ? input : compute(steps_[i], values, mode);
-    if (see) see(*steps_[i].node, values[i]);
+    if (see) see(*steps_[i].node, as_maps(values[i]));
     for (const std::size_t finished : steps_[i].finished) values[finished].reset();
   }
   return values.back();
@@ -253,6 +254,7 @@ at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>&
   const at::Tensor& input = values[step.inputs.front()];
   const auto& weights = step.weights;
   const bool training = mode == Mode::training;
+  const bool by_ours = kernels_ == Kernels::fused && input.is_cpu();
   if (training && step.hands_on) return input;
   if (training && step.norm) return normalize(*step.norm, values);
   const at::Tensor x = takes_blocks(*step.node) ? input : as_maps(input);
@@ -260,8 +262,7 @@ at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>&
       Overloaded{
           [&](const Input&) { return x; },
           [&](const Conv2d& op) {
-            if (training && kernels_ == Kernels::fused) return convolve_ours(op, x, weights);
-            return convolve(op, x, weights);
+            return by_ours ? convolve_ours(op, x, weights) : convolve(op, x, weights);
           },
           [&](const BatchNorm& op) { return normalize_alone(op, x, weights, mode); },
           [&](const Relu&) {
@@ -269,12 +270,11 @@ at::Tensor GraphModule::compute(const Step& step, const std::vector<at::Tensor>&
           },
           [&](const Relu6&) { return at::hardtanh(x, 0.0, 6.0); },
           [&](const MaxPool& op) {
-            const bool fused = training && kernels_ == Kernels::fused && is_two_by_two(op.window);
-            return fused ? fused_max_pool(x) : pool_max(op.window, x);
+            return by_ours && is_two_by_two(op.window) ? fused_max_pool(x) : pool_max(op.window, x);
           },
           [&](const AvgPool& op) { return pool_average(op.window, x); },
           [&](const GlobalAvgPool&) { return average(x); },
-          [&](const Add&) { return at::add(x, as_maps(values[step.inputs[1]])); },
+          [&](const Add&) { return at::add(x, ordered_as(x, values[step.inputs[1]])); },
           [&](const Flatten&) { return x.contiguous().flatten(1); },
           [&](const Linear&) { return at::linear(x.flatten(1), weights[0], weights[1]); },
           [&](const Dropout& op) { return training ? drop(x, op.rate) : x; },

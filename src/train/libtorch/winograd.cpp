@@ -53,7 +53,8 @@ class Program {
     return attributes;
   }
 
-  // What a primitive reads or writes: its name for it, its order in memory, the values.
+  // What a primitive reads or writes: its name for it, its order in memory, the values, undefined
+  // where it has none.
   struct Argument {
     int name;
     const Desc& desc;
@@ -67,7 +68,9 @@ class Program {
     };
     const at::Tensor scratch = memory_for(scratch_);
     add({DNNL_ARG_SCRATCHPAD, scratch_, scratch});
-    for (const Argument& argument : arguments) add(argument);
+    for (const Argument& argument : arguments) {
+      if (argument.values.defined()) add(argument);
+    }
     primitive_.execute(stream_of_thread(), memories);
     stream_of_thread().wait();
   }
@@ -112,6 +115,7 @@ struct ConvolutionShape {
   std::int64_t out_channels;
   std::int64_t height;
   std::int64_t width;
+  bool bias;
   int threads;  // that LibTorch, and oneDNN with it, computes with
 
   auto operator<=>(const ConvolutionShape&) const = default;
@@ -127,6 +131,7 @@ struct Passes {
 struct Arrays {
   Desc x;
   Desc weight;
+  Desc bias;  // of nothing without one
   Desc y;
 };
 Arrays arrays_of(const ConvolutionShape& s, Tag maps, Tag weights) {
@@ -135,6 +140,7 @@ Arrays arrays_of(const ConvolutionShape& s, Tag maps, Tag weights) {
   };
   return {array({s.n, s.in_channels, s.height, s.width}, maps),
           array({s.out_channels, s.in_channels, 3, 3}, weights),
+          s.bias ? array({s.out_channels}, Tag::a) : Desc(),
           array({s.n, s.out_channels, s.height, s.width}, maps)};
 }
 
@@ -152,13 +158,13 @@ std::optional<Passes> plan(const ConvolutionShape& shape) {
   const dnnl::memory::dims one = {1, 1};  // stride and margin
   const dnnl::primitive_attr attributes = Program::attributes();
   const dnnl::convolution_forward::primitive_desc forward(
-      {dnnl::prop_kind::forward_training, way, any.x, any.weight, any.y, one, one, one}, attributes,
-      processor());
+      {dnnl::prop_kind::forward_training, way, any.x, any.weight, any.bias, any.y, one, one, one},
+      attributes, processor());
   Passes passes = {
       forward,
       {{way, any.x, any.weight, any.y, one, one, one}, attributes, processor(), forward},
-      {{way, any.x, any.weight, any.y, one, one, one}, attributes, processor(), forward}};
-  const auto [x, weight, y] = ours(shape);
+      {{way, any.x, any.weight, any.bias, any.y, one, one, one}, attributes, processor(), forward}};
+  const auto [x, weight, bias, y] = ours(shape);
   const bool in_blocks = forward.src_desc() == x && forward.dst_desc() == y &&
                          passes.to_input.diff_src_desc() == x &&
                          passes.to_input.diff_dst_desc() == y && passes.to_weight.src_desc() == x &&
@@ -177,21 +183,24 @@ class Winograd {
         take_weight_back_(arrays_.weight, passes.to_input.weights_desc()),
         give_dweight_(passes.to_weight.diff_weights_desc(), arrays_.weight) {}
 
-  void output(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& y) const {
+  void output(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+              const at::Tensor& y) const {
     forward_.run({{DNNL_ARG_SRC, arrays_.x, x},
                   {DNNL_ARG_WEIGHTS, take_weight_.to(), take_weight_(weight)},
+                  {DNNL_ARG_BIAS, arrays_.bias, bias},
                   {DNNL_ARG_DST, arrays_.y, y}});
   }
 
   void gradients(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& dy,
-                 const at::Tensor& dx, const at::Tensor& dweight) const {
+                 const at::Tensor& dx, const at::Tensor& dweight, const at::Tensor& dbias) const {
     to_input_.run({{DNNL_ARG_DIFF_DST, arrays_.y, dy},
                    {DNNL_ARG_WEIGHTS, take_weight_back_.to(), take_weight_back_(weight)},
                    {DNNL_ARG_DIFF_SRC, arrays_.x, dx}});
     const at::Tensor theirs = memory_for(give_dweight_.from());
     to_weight_.run({{DNNL_ARG_SRC, arrays_.x, x},
                     {DNNL_ARG_DIFF_DST, arrays_.y, dy},
-                    {DNNL_ARG_DIFF_WEIGHTS, give_dweight_.from(), theirs}});
+                    {DNNL_ARG_DIFF_WEIGHTS, give_dweight_.from(), theirs},
+                    {DNNL_ARG_DIFF_BIAS, arrays_.bias, dbias}});
     give_dweight_.write(theirs, dweight);
   }
 
@@ -226,20 +235,21 @@ const Winograd* find(const ConvolutionShape& shape) {
   return place->second.get();
 }
 
-const Winograd* find(const at::Tensor& x, std::int64_t out_channels) {
+const Winograd* find(const at::Tensor& x, std::int64_t out_channels, bool bias) {
   const auto [n, channels, height, width] = sizes_of(x);
-  return find({n, channels, out_channels, height, width, at::get_num_threads()});
+  return find({n, channels, out_channels, height, width, bias, at::get_num_threads()});
 }
 
 struct WinogradFunction : torch::autograd::Function<WinogradFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
-                            const at::Tensor& weight) {
+                            const at::Tensor& weight, const c10::optional<at::Tensor>& addend) {
     const at::Tensor x = input.contiguous();
+    const at::Tensor bias = addend.value_or(at::Tensor());
     const at::Tensor y = at::empty(
         {x.size(0), weight.size(0) / kBlockChannels, x.size(2), x.size(3), kBlockChannels},
         x.options());
-    find(x, weight.size(0))->output(x, weight, y);
-    context->save_for_backward({x, weight});
+    find(x, weight.size(0), bias.defined())->output(x, weight, bias, y);
+    context->save_for_backward({x, weight, bias});
     return y;
   }
 
@@ -249,22 +259,27 @@ struct WinogradFunction : torch::autograd::Function<WinogradFunction> {
     const at::Tensor& weight = saved[1];
     const at::Tensor dx = at::empty_like(x);
     const at::Tensor dweight = at::empty_like(weight);
-    find(x, weight.size(0))->gradients(x, weight, gradients[0].contiguous(), dx, dweight);
-    return {dx, dweight};
+    const at::Tensor dbias = saved[2].defined() ? at::empty_like(saved[2]) : at::Tensor();
+    find(x, weight.size(0), dbias.defined())
+        ->gradients(x, weight, gradients[0].contiguous(), dx, dweight, dbias);
+    return {dx, dweight, dbias};
   }
 };
 
 }  // namespace
 
-at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight) {
-  return WinogradFunction::apply(as_blocks(x), weight);
+at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight,
+                                const at::Tensor& bias) {
+  // LibTorch takes no undefined tensor there.
+  const auto addend = bias.defined() ? c10::make_optional(bias) : c10::nullopt;
+  return WinogradFunction::apply(as_blocks(x), weight, addend);
 }
 
-bool has_winograd() { return find({1, 16, 16, 8, 8, 1}) != nullptr; }
+bool has_winograd() { return find({1, 16, 16, 8, 8, false, 1}) != nullptr; }
 
 bool winograd_pays(const Conv2d& op, const at::Tensor& x) {
-  if (op.window != square_window(3, 1, 1) || op.groups != 1 || op.bias) return false;
-  if (x.scalar_type() != at::kFloat || autocasts_on_processor()) return false;
+  if (op.window != square_window(3, 1, 1) || op.groups != 1) return false;
+  if (!x.is_cpu() || x.scalar_type() != at::kFloat || autocasts_on_processor()) return false;
   // The share of the tiles' outputs that lies inside the map. Measured on AVX-512, forward and
   // backward, as a multiple of LibTorch's speed: 16 to 16 channels of 32x32 0.9, 16 to 32 of 28x28
   // 1.2, 32 of 14x14 1.2, 64 of 14x14 1.6, 128 of 8x8 2.0, 128 of 3x3 0.9.
@@ -277,7 +292,7 @@ bool winograd_pays(const Conv2d& op, const at::Tensor& x) {
   const double share = inside(height) * inside(width);
   const double channels = std::sqrt(static_cast<double>(in_channels * op.out_channels));
   if (share < 0.7 || share * channels < 20.0) return false;
-  return find(x, op.out_channels) != nullptr;
+  return find(x, op.out_channels, op.bias) != nullptr;
 }
 
 }  // namespace biglittle

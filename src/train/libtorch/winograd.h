@@ -14,17 +14,18 @@
 
 namespace biglittle {
 
-/// `x` [n, C, H, W] of float32, blocked or not (blocked_maps.h), with `weight` [K, C, 3, 3] ->
-/// blocked [n, K, H, W], differentiable. Its relative error is a few times that of the direct way:
-/// about 1e-6.
-at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight);
+/// `x` [n, C, H, W] of float32, blocked or not (blocked_maps.h), with `weight` [K, C, 3, 3] and
+/// `bias` [K], undefined without one -> blocked [n, K, H, W], differentiable. Its relative error is
+/// a few times that of the direct way: about 1e-6.
+at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight,
+                                const at::Tensor& bias);
 
 /// Whether this program and the processor have it at all.
 bool has_winograd();
 
 /// Whether winograd_convolution computes this on `x` in less time than LibTorch's convolution: a
-/// 3x3 window at every pixel, a margin of one zero, no bias and no groups, enough channels in whole
-/// blocks, and a processor for which oneDNN has the code. False without oneDNN.
+/// 3x3 window at every pixel, a margin of one zero, no groups, enough channels in whole blocks,
+/// and a processor for which oneDNN has the code. False without oneDNN.
 bool winograd_pays(const Conv2d& op, const at::Tensor& x);
 
 }  // namespace biglittle
