@@ -42,18 +42,18 @@ if(BIGLITTLE_ENGINE)
   endif()
   message(STATUS "Training in several processes (Gloo): ${BIGLITTLE_GLOO}")
 
-  # Winograd convolutions come from the oneDNN that LibTorch brings into the process: a second one beside
-  # it would share its symbols. Later major versions have none.
+  # Convolutions in blocks come from the oneDNN that LibTorch brings into the process: a second one beside
+  # it would share its symbols. Later major versions have no Winograd.
   find_path(ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl.hpp)
   find_library(ONEDNN_LIBRARY dnnl)
-  set(BIGLITTLE_WINOGRAD OFF)
+  set(BIGLITTLE_ONEDNN OFF)
   if(ONEDNN_INCLUDE_DIR AND ONEDNN_LIBRARY AND CMAKE_READELF)
     file(STRINGS ${ONEDNN_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h is_version_2 REGEX "VERSION_MAJOR 2$")
     get_target_property(libtorch_file torch_cpu LOCATION)
     execute_process(COMMAND ${CMAKE_READELF} -d ${libtorch_file} OUTPUT_VARIABLE libtorch_needs)
     if(is_version_2 AND libtorch_needs MATCHES "libdnnl\\.so\\.2")
-      set(BIGLITTLE_WINOGRAD ON)
+      set(BIGLITTLE_ONEDNN ON)
     endif()
   endif()
-  message(STATUS "Winograd convolutions (oneDNN 2): ${BIGLITTLE_WINOGRAD}")
+  message(STATUS "Convolutions in blocks (oneDNN 2): ${BIGLITTLE_ONEDNN}")
 endif()

@@ -5,6 +5,7 @@
 // tensor. Training, cost counting, folding, quantization, ONNX, C code and reports all read this
 // one description. It holds no weights; those are a TensorMap with names derived from node names.
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -41,7 +42,7 @@ struct Window {
   std::int64_t pad_bottom = 0;
   std::int64_t pad_right = 0;
 
-  bool operator==(const Window&) const = default;
+  auto operator<=>(const Window&) const = default;
 };
 
 /// A square window with the same padding on all sides.

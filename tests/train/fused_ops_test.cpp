@@ -297,7 +297,8 @@ const std::vector<DepthwiseCase> kDepthwiseCases = {
 };
 
 // LibTorch's convolution in float64 of what `type` can hold is the truth.
-void expect_depthwise_close(const DepthwiseCase& example, at::ScalarType type, double limit) {
+void expect_depthwise_close(const DepthwiseCase& example, at::ScalarType type, double limit,
+                            Order order) {
   SCOPED_TRACE(example.what);
   at::manual_seed(11);
   const Window& w = example.window;
@@ -313,7 +314,10 @@ void expect_depthwise_close(const DepthwiseCase& example, at::ScalarType type, d
       at::constant_pad_nd(true_x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom});
   const at::Tensor truth = at::conv2d(padded, true_weight, {}, {w.stride_height, w.stride_width},
                                       at::IntArrayRef{0, 0}, {1, 1}, channels);
-  const at::Tensor y = fused_depthwise(x, weight, w);
+  const bool in_blocks = order == Order::blocks;
+  const at::Tensor result = fused_depthwise(in_blocks ? as_blocks(x) : x, weight, w);
+  EXPECT_EQ(is_blocked(result), in_blocks);
+  const at::Tensor y = as_maps(result);
   ASSERT_EQ(y.sizes(), truth.sizes());
   EXPECT_EQ(y.scalar_type(), type);
   EXPECT_LT(relative_error(y, truth), limit);
@@ -327,26 +331,34 @@ void expect_depthwise_close(const DepthwiseCase& example, at::ScalarType type, d
 
 TEST(FusedDepthwise, EqualsLibtorchInFloat32) {
   for (const DepthwiseCase& example : kDepthwiseCases) {
-    expect_depthwise_close(example, at::kFloat, 1e-6);
+    expect_depthwise_close(example, at::kFloat, 1e-6, Order::maps);
+  }
+}
+
+TEST(FusedDepthwise, EqualsLibtorchInBlocks) {
+  for (const DepthwiseCase& example : kDepthwiseCases) {
+    if (example.shape[1] % kBlockChannels != 0) continue;
+    expect_depthwise_close(example, at::kFloat, 1e-6, Order::blocks);
   }
 }
 
 TEST(FusedDepthwise, EqualsLibtorchInBfloat16) {
   for (const DepthwiseCase& example : kDepthwiseCases) {
-    expect_depthwise_close(example, at::kBFloat16, 1e-2);
+    expect_depthwise_close(example, at::kBFloat16, 1e-2, Order::maps);
   }
 }
 
 TEST(FusedDepthwise, TakesOnlyWhatItComputes) {
+  const at::Tensor x = at::zeros({2, 8, 6, 6});
   const Conv2d depthwise{8, window_of(2, 1, 1), 8, false};
-  EXPECT_TRUE(is_fusable_depthwise(depthwise, 8));
+  EXPECT_TRUE(is_fusable_depthwise(depthwise, x));
   Conv2d other = depthwise;
   other.bias = true;
-  EXPECT_FALSE(is_fusable_depthwise(other, 8));
-  EXPECT_FALSE(is_fusable_depthwise({16, window_of(2, 1, 1), 8, false}, 8)) << "two outputs each";
-  EXPECT_FALSE(is_fusable_depthwise({8, window_of(2, 1, 1), 4, false}, 8)) << "in pairs";
-  EXPECT_FALSE(is_fusable_depthwise({8, square_window(5, 1, 2), 8, false}, 8));
-  EXPECT_FALSE(is_fusable_depthwise({8, window_of(1, 1, 3), 8, false}, 8));
+  EXPECT_FALSE(is_fusable_depthwise(other, x));
+  EXPECT_FALSE(is_fusable_depthwise({16, window_of(2, 1, 1), 8, false}, x)) << "two outputs each";
+  EXPECT_FALSE(is_fusable_depthwise({8, window_of(2, 1, 1), 4, false}, x)) << "in pairs";
+  EXPECT_FALSE(is_fusable_depthwise({8, square_window(5, 1, 2), 8, false}, x));
+  EXPECT_FALSE(is_fusable_depthwise({8, window_of(1, 1, 3), 8, false}, x));
 }
 
 }  // namespace

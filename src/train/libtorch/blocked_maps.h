@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Maps in blocks of 16 channels, [n, C / 16, H, W, 16] in memory as in shape: the order that
-// oneDNN's Winograd convolutions compute in. A chain of them, batch norms and pools between them
-// stays in it; all other operations see [n, C, H, W], channels-last.
+// Maps in blocks of 16 channels, [n, C / 16, H, W, 16] in memory as in shape: the order in which
+// oneDNN convolves fastest. Convolutions, batch norms, activations, sums and 2x2 pools stay in it;
+// all other operations see [n, C, H, W], channels-last.
 
 #include <ATen/core/Tensor.h>
 

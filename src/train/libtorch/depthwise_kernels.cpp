@@ -39,14 +39,14 @@ BIGLITTLE_INLINE std::int64_t place_in(const Plane& plane, const Grid& grid, std
          kLanes;
 }
 
-// A map's [height, width, channels] and which of its channels are meant.
+// Some channels of a map: its pixels, `distance` values from one to the next.
 template <typename Value>
 struct Slice {
   Value* values;  // at the first channel
   std::int64_t height;
   std::int64_t width;
-  std::int64_t channels;
-  std::int64_t lanes;  // how many, at most kLanes
+  std::int64_t distance;
+  std::int64_t lanes;  // how many channels, at most kLanes
 };
 
 // Calls run(lanes): with a constant, for loops that become single instructions, where all are used.
@@ -65,7 +65,7 @@ BIGLITTLE_INLINE void fill(Plane& plane, const Grid& grid, const Slice<const Val
       from.lanes, [&](std::int64_t lanes) __attribute__((always_inline)) {
         for (std::int64_t i = 0; i < from.height; ++i) {
           for (std::int64_t j = 0; j < from.width; ++j) {
-            const Value* const x = from.values + (i * from.width + j) * from.channels;
+            const Value* const x = from.values + (i * from.width + j) * from.distance;
             float* const to = plane.values.data() + place_in(plane, grid, i, j);
             for (std::int64_t lane = 0; lane < lanes; ++lane) to[lane] = load(x[lane]);
           }
@@ -84,7 +84,7 @@ BIGLITTLE_INLINE void correlate(const Plane& plane, const float* taps, std::int6
       to.lanes, [&](std::int64_t lanes) __attribute__((always_inline)) {
         for (std::int64_t i = 0; i < to.height; ++i) {
           const float* from = plane.values.data() + i * stride_height * row;
-          Value* y = to.values + i * to.width * to.channels;
+          Value* y = to.values + i * to.width * to.distance;
           for (std::int64_t j = 0; j < to.width; ++j) {
             Lanes sum = {};
             for (std::int64_t k = 0; k < kKernel; ++k) {
@@ -96,7 +96,7 @@ BIGLITTLE_INLINE void correlate(const Plane& plane, const float* taps, std::int6
             }
             for (std::int64_t lane = 0; lane < lanes; ++lane) store(y[lane], sum[lane]);
             from += stride_width * kLanes;
-            y += to.channels;
+            y += to.distance;
           }
         }
       });
@@ -167,18 +167,24 @@ BIGLITTLE_INLINE void for_each_block(const DepthwiseSize& size, const Visit& vis
 }
 
 template <typename Value>
+BIGLITTLE_INLINE Slice<Value> slice(const DepthwiseSize& size, std::int64_t height,
+                                    std::int64_t width, Value* values, std::int64_t image,
+                                    std::int64_t channel, std::int64_t lanes) {
+  const std::int64_t inside = channel % size.together;
+  const std::int64_t before = image * size.channels + channel - inside;
+  return {values + before * height * width + inside, height, width, size.together, lanes};
+}
+template <typename Value>
 BIGLITTLE_INLINE Slice<Value> input_slice(const DepthwiseSize& size, Value* values,
                                           std::int64_t image, std::int64_t channel,
                                           std::int64_t lanes) {
-  return {values + image * size.height * size.width * size.channels + channel, size.height,
-          size.width, size.channels, lanes};
+  return slice(size, size.height, size.width, values, image, channel, lanes);
 }
 template <typename Value>
 BIGLITTLE_INLINE Slice<Value> output_slice(const DepthwiseSize& size, Value* values,
                                            std::int64_t image, std::int64_t channel,
                                            std::int64_t lanes) {
-  return {values + image * size.out_height * size.out_width * size.channels + channel,
-          size.out_height, size.out_width, size.channels, lanes};
+  return slice(size, size.out_height, size.out_width, values, image, channel, lanes);
 }
 
 template <typename Value>

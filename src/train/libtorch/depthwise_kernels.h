@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// 3x3 depthwise convolution for training over channels-last memory, on one thread. oneDNN's own
-// backward pass computes row by row and prepares each anew, which takes longer than the row.
+// 3x3 depthwise convolution for training, on one thread. oneDNN's own backward pass computes row by
+// row and prepares each anew, which takes longer than the row.
 
 #include <cstdint>
 
@@ -13,8 +13,10 @@ namespace biglittle {
 /// The most zeros that may be added on a side.
 inline constexpr std::int64_t kMostDepthwisePadding = 2;
 
-/// x [n, height, width, C] and y [n, out_height, out_width, C]; `pad_top` rows and `pad_left`
-/// columns of zeros, at most two, precede x, and as many as y needs, at most two, follow it.
+/// x [n, C / together, height, width, together] and y [n, C / together, out_height, out_width,
+/// together]: `together` is C for channels-last maps or kLanes for blocks of them. `pad_top` rows
+/// and `pad_left` columns of zeros, at most two, precede x, and as many as y needs, at most two,
+/// follow it.
 struct DepthwiseSize {
   std::int64_t n;
   std::int64_t height;
@@ -22,6 +24,7 @@ struct DepthwiseSize {
   std::int64_t out_height;
   std::int64_t out_width;
   std::int64_t channels;
+  std::int64_t together;
   std::int64_t stride_height;
   std::int64_t stride_width;
   std::int64_t pad_top;

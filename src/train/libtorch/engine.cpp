@@ -18,13 +18,13 @@
 #include "core/error.h"
 #include "core/version.h"
 #include "train/libtorch/allocator.h"
+#include "train/libtorch/blocked_convolution.h"
 #include "train/libtorch/device.h"
 #include "train/libtorch/inference.h"
 #include "train/libtorch/processor.h"
 #include "train/libtorch/rank_connection.h"
 #include "train/libtorch/rank_group.h"
 #include "train/libtorch/trainer.h"
-#include "train/libtorch/winograd.h"
 
 // OpenBLAS's name of the processor whose code it runs; absent in other libraries.
 extern "C" __attribute__((weak)) char* openblas_get_corename();

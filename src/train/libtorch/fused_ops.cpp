@@ -134,13 +134,18 @@ struct BatchNormFunction : torch::autograd::Function<BatchNormFunction> {
   }
 };
 
-// Maps of half the height and width of `x`, rounded down, in its order.
-at::Tensor empty_pooled(const at::Tensor& x, at::ScalarType type) {
-  const MapSizes size = sizes_of(x);
+// Maps of another size in the order of `x`.
+at::Tensor empty_as(const at::Tensor& x, std::int64_t height, std::int64_t width,
+                    at::ScalarType type) {
   std::vector<std::int64_t> shape = x.sizes().vec();
-  shape[2] = size.height / 2;
-  shape[3] = size.width / 2;
+  shape[2] = height;
+  shape[3] = width;
   return at::empty(shape, x.options().dtype(type).memory_format(format_of(x)));
+}
+
+// Half the height and width, rounded down.
+at::Tensor empty_pooled(const at::Tensor& x, at::ScalarType type) {
+  return empty_as(x, x.size(2) / 2, x.size(3) / 2, type);
 }
 
 struct PooledBatchNormFunction : torch::autograd::Function<PooledBatchNormFunction> {
@@ -233,8 +238,10 @@ struct MaxPoolFunction : torch::autograd::Function<MaxPoolFunction> {
 
 // Window and padding as [stride_height, stride_width, pad_top, pad_left, out_height, out_width].
 DepthwiseSize depthwise_size(const at::Tensor& x, const std::vector<std::int64_t>& steps) {
-  return {x.size(0), x.size(2), x.size(3), steps[4], steps[5],
-          x.size(1), steps[0],  steps[1],  steps[2], steps[3]};
+  const auto [n, channels, height, width] = sizes_of(x);
+  const std::int64_t together = is_blocked(x) ? kBlockChannels : channels;
+  return {n,        height,   width,    steps[4], steps[5], channels,
+          together, steps[0], steps[1], steps[2], steps[3]};
 }
 
 struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
@@ -242,8 +249,7 @@ struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
                             const at::Tensor& weight, const std::vector<std::int64_t>& steps) {
     const at::Tensor x = laid_out(input);
     const DepthwiseSize size = depthwise_size(x, steps);
-    const at::Tensor y = at::empty({size.n, size.channels, size.out_height, size.out_width},
-                                   x.options().memory_format(at::MemoryFormat::ChannelsLast));
+    const at::Tensor y = empty_as(x, size.out_height, size.out_width, x.scalar_type());
     with_type(x, [&](auto type) {
       using Value = decltype(type);
       depthwise_forward(DepthwiseForward<Value>{values<Value>(x), weight.data_ptr<float>(),
@@ -298,8 +304,9 @@ at::Tensor fused_max_pool(const at::Tensor& x) {
   return MaxPoolFunction::apply(images).permute({0, 2, 3, 1}).unflatten(0, {x.size(0), x.size(1)});
 }
 
-bool is_fusable_depthwise(const Conv2d& op, std::int64_t channels) {
+bool is_fusable_depthwise(const Conv2d& op, const at::Tensor& x) {
   const Window& w = op.window;
+  const std::int64_t channels = sizes_of(x).channels;
   const std::int64_t most_padding = std::max({w.pad_top, w.pad_bottom, w.pad_left, w.pad_right});
   return op.groups == channels && op.out_channels == channels && w.kernel_height == 3 &&
          w.kernel_width == 3 && most_padding <= kMostDepthwisePadding && !op.bias;

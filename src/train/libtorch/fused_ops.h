@@ -2,7 +2,7 @@
 #pragma once
 
 // Kernels of our own as differentiable operations on [n, C, H, W] channels-last tensors of float32
-// or bfloat16; batch norm and pooling also on blocked maps (blocked_maps.h).
+// or bfloat16, or on blocked maps (blocked_maps.h).
 
 #include <ATen/core/Tensor.h>
 
@@ -22,9 +22,9 @@ at::Tensor fused_batch_norm(const at::Tensor& x, const at::Tensor& skip, const a
 /// Maximum over 2x2 windows with stride 2.
 at::Tensor fused_max_pool(const at::Tensor& x);
 
-/// Whether fused_depthwise computes this on `channels` channels: a 3x3 window for each, no bias,
-/// and no more zeros on a side than the window can reach over.
-bool is_fusable_depthwise(const Conv2d& op, std::int64_t channels);
+/// Whether fused_depthwise computes this on `x`: a 3x3 window for each channel, no bias, and no
+/// more zeros on a side than the window can reach over.
+bool is_fusable_depthwise(const Conv2d& op, const at::Tensor& x);
 
 /// The convolution of `x` with `weight`, float32 [C, 1, 3, 3], each channel with its own window.
 at::Tensor fused_depthwise(const at::Tensor& x, const at::Tensor& weight, const Window& window);

@@ -8,11 +8,11 @@
 #include <map>
 #include <utility>
 
+#include "train/libtorch/blocked_convolution.h"
 #include "train/libtorch/blocked_maps.h"
 #include "train/libtorch/fused_ops.h"
 #include "train/libtorch/pooled_norm_kernels.h"
 #include "train/libtorch/step_clock.h"
-#include "train/libtorch/winograd.h"
 
 namespace biglittle {
 namespace {
@@ -37,10 +37,9 @@ at::Tensor convolve(const Conv2d& op, const at::Tensor& x, const std::vector<at:
 // The same by what this program has for it.
 at::Tensor convolve_ours(const Conv2d& op, const at::Tensor& x,
                          const std::vector<at::Tensor>& weights) {
-  if (winograd_pays(op, x)) return winograd_convolution(x, weights[0], weights[1]);
-  const at::Tensor maps = as_maps(x);
-  if (is_fusable_depthwise(op, maps.size(1))) return fused_depthwise(maps, weights[0], op.window);
-  return convolve(op, maps, weights);
+  if (convolves_in_blocks(op, x)) return blocked_convolution(op, x, weights[0], weights[1]);
+  if (is_fusable_depthwise(op, x)) return fused_depthwise(x, weights[0], op.window);
+  return convolve(op, as_maps(x), weights);
 }
 
 at::Tensor average(const at::Tensor& x) {

@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, kParts> kNames = {"convolution forward",
 // By the name of an autograd node, e.g. ConvolutionBackward0 or CppNode<BatchNormFunction>.
 Part part_of_backward(std::string_view node) {
   const auto has = [&](std::string_view word) { return node.find(word) != node.npos; };
-  if (has("Convolution") || has("Depthwise") || has("Winograd")) return Part::convolution_backward;
+  if (has("Convolution") || has("Depthwise")) return Part::convolution_backward;
   if (has("BatchNorm") || has("Relu") || has("Hardtanh")) return Part::norm_backward;
   if (has("Pool") || has("Mean")) return Part::pool;
   if (has("Addmm")) return Part::linear;
