@@ -11,7 +11,7 @@ import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 
-import {hasAmx, processorName} from './machine.mjs';
+import {fastBf16, processorName} from './machine.mjs';
 import {writeFashionRecords} from './record_files.mjs';
 import {summary} from './statistics.mjs';
 import {table} from './tables.mjs';
@@ -42,7 +42,7 @@ function programs(train, test) {
     seed, '--threads', '1', ...flags,
   ];
   const pairs = [{name: 'float32', ours: ours('fp32'), peer: peer()}];
-  if (hasAmx()) pairs.push({name: 'bf16', ours: ours('bf16'), peer: peer('--tuned')});
+  if (fastBf16()) pairs.push({name: 'bf16', ours: ours('bf16'), peer: peer('--tuned')});
   return pairs;
 }
 

@@ -39,9 +39,12 @@ export function processorName() {
   return line ? line[1].trim() : arch();
 }
 
-/** AMX in bf16: what the bars of training in bf16 are about. */
-export function hasAmx() {
-  return processorFlags().has('amx_bf16');
+/** The instructions that train faster in bf16 than in float32: AMX, or AVX-512's on AMD's processors. */
+export function fastBf16() {
+  const flags = processorFlags();
+  if (flags.has('amx_bf16')) return 'AMX';
+  const byAmd = /^vendor_id\s*:\s*AuthenticAMD$/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
+  return byAmd && flags.has('avx512_bf16') ? 'AVX-512' : undefined;
 }
 
 /** The processors this process may run on. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* usage: training_peak THREADS
  * The most floating-point operations a core could do while all THREADS are at it: the processor's
- * best multiply instructions on registers alone. AMX bf16 where there is AMX, float32 FMA
- * otherwise: what training computes in. A worker (worker.h) whose "run N" does N units on every
+ * best multiply instructions on registers alone. AMX bf16 where there is AMX, AVX-512's bf16 where
+ * AMD made it, float32 FMA otherwise: what training computes in. A worker (worker.h) whose "run N" does N units on every
  * thread; its one output is the operations of a unit on one thread times THREADS, so that
  * operations / processor time is the peak of one core. */
 #define _GNU_SOURCE
@@ -33,6 +33,7 @@ typedef struct {
   STEP(3) STEP(4) STEP(5) STEP(6) STEP(7) STEP(8) STEP(9) STEP(10) STEP(11) STEP(12) STEP(13)
 #define FMA_256(sum) "vfmadd231ps %%ymm0, %%ymm1, %%ymm" #sum "\n\t"
 #define FMA_512(sum) "vfmadd231ps %%zmm0, %%zmm1, %%zmm" #sum "\n\t"
+#define DOT_512(sum) "vdpbf16ps %%zmm0, %%zmm1, %%zmm" #sum "\n\t"
 #define CLOBBERED                                                                          \
   "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", \
       "xmm11", "xmm12", "xmm13"
@@ -46,6 +47,11 @@ static void fma_256(long steps) {
 static void fma_512(long steps) {
   __asm__ volatile("vzeroall" ::: CLOBBERED);
   for (; steps > 0; --steps) __asm__ volatile(TWELVE(FMA_512)::: CLOBBERED);
+}
+
+static void dot_512(long steps) {
+  __asm__ volatile("vzeroall" ::: CLOBBERED);
+  for (; steps > 0; --steps) __asm__ volatile(TWELVE(DOT_512)::: CLOBBERED);
 }
 
 /* Four tiles of 16x16 sums, each step adding 16x32 times 32x16 to every one of them. */
@@ -87,12 +93,22 @@ static int may_use_amx(void) {
          syscall(SYS_arch_prctl, 0x1023, 18) == 0;
 }
 
+/* Intel's take as long as FMAs, and training without AMX computes in float32 there. */
+static int has_fast_dots(void) {
+  unsigned a, b, c, d;
+  if (!__get_cpuid(0, &a, &b, &c, &d) || b != signature_AMD_ebx) return 0;
+  return __builtin_cpu_supports("avx512f") && __get_cpuid_count(7, 1, &a, &b, &c, &d) &&
+         (a >> 5 & 1);
+}
+
 static peak best_peak(void) {
   const peak amx = {"amx-bf16", amx_bf16, 4 * 2.0 * 16 * 16 * 32};
+  const peak dots = {"avx512-bf16", dot_512, 12 * 2.0 * 32};
   const peak wide = {"avx512-fp32", fma_512, 12 * 2.0 * 16};
   const peak narrow = {"avx2-fp32", fma_256, 12 * 2.0 * 8};
   const peak none = {"unknown", 0, 0};
   if (may_use_amx()) return amx;
+  if (has_fast_dots()) return dots;
   if (__builtin_cpu_supports("avx512f")) return wide;
   return __builtin_cpu_supports("fma") ? narrow : none;
 }

@@ -81,7 +81,7 @@ const kTexts = {
 /** Everything that was measured, as docs/performance.md shows it. */
 export function trainingReport(about, results) {
   const parts = Object.entries(results).map(([part, result]) => kTexts[part](result));
-  return [`${about.processor}, ${about.has_amx ? 'with' : 'without'} AMX
+  return [`${about.processor}, bf16 by ${about.bf16 ?? 'none of its instructions'}
 batch ${about.batch}, processors ${about.cores}: medians of ${about.rounds} rounds of about ` +
           `${about.seconds} s, programs in turn`, ...parts].join('\n\n');
 }

@@ -74,9 +74,9 @@ Finding gpu_finding(const EngineInfo& info) {
 
 Finding bf16_finding(const EngineInfo& info) {
   if (info.gpus > 0) return {"fast bf16", "GPU", Health::ok, ""};
-  if (info.has_amx_bf16) return {"fast bf16", "AMX", Health::ok, ""};
-  return {"fast bf16", "no AMX: training runs in float32", Health::slow,
-          "a processor with AMX trains faster, in bf16"};
+  if (!info.fast_bf16.empty()) return {"fast bf16", info.fast_bf16, Health::ok, ""};
+  return {"fast bf16", "none: training runs in float32", Health::slow,
+          "a processor with AMX, or one of AMD's with AVX512_BF16, trains faster, in bf16"};
 }
 
 Finding winograd_finding(const EngineInfo& info) {

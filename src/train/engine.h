@@ -181,7 +181,7 @@ struct EngineInfo {
   std::int64_t cores = 1;
   bool has_avx2 = false;
   bool has_avx512 = false;
-  bool has_amx_bf16 = false;
+  std::string fast_bf16;      ///< instructions that train faster in bf16 than in float32, or none
   std::int64_t gpus = 0;      ///< that LibTorch can use
   bool has_gloo = false;      ///< several processes can train together
   bool has_winograd = false;  ///< wide float32 convolutions with fewer products

@@ -86,6 +86,16 @@ Pass pass_in_float64(const Conv2d& op, const Operands& operands, const at::Tenso
               });
 }
 
+// In the order and type of a network's own maps.
+at::Tensor as_network_has(const at::Tensor& x, at::ScalarType type) {
+  return x.size(1) < kBlockChannels ? x : as_blocks(x).to(type);
+}
+
+// What bfloat16 can hold.
+at::Tensor rounded(const at::Tensor& x) {
+  return x.defined() ? x.to(at::kBFloat16).to(at::kFloat) : x;
+}
+
 void expect_close(const Pass& ours, const Pass& truth, double limit) {
   EXPECT_TRUE(is_blocked(ours.y));
   EXPECT_LT(relative_error(as_maps(ours.y), truth.y), limit);
@@ -120,39 +130,74 @@ TEST_F(BlockedConvolution, EqualsTheDirectOneInFloat64WithFewerProducts) {
   }
 }
 
-TEST_F(BlockedConvolution, EqualsLibtorchsInFloat64) {
+struct Case {
+  const char* what;
+  std::vector<std::int64_t> x;
+  std::int64_t out;
+  Window window;
+};
+std::vector<Case> cases() {
   const auto one_by_one = square_window(1, 1, 0);
-  Window uneven{3, 5, 2, 1, 0, 2, 1, 1};
-  struct Case {
-    const char* what;
-    std::vector<std::int64_t> x;
-    std::int64_t out;
-    Window window;
-  };
-  for (const auto& [what, shape, out, window] :
-       {Case{"few channels", {3, 16, 9, 8}, 16, square_window(3, 1, 1)},
-        {"halving", {3, 32, 12, 12}, 64, square_window(3, 2, 1)},
-        {"a projection", {3, 32, 8, 8}, 48, one_by_one},
-        {"a projection that halves", {2, 32, 9, 9}, 64, square_window(1, 2, 0)},
-        {"another window on each side", {2, 32, 10, 9}, 32, uneven},
-        {"a small map", {5, 64, 3, 3}, 64, square_window(3, 1, 1)},
-        {"a colour image", {4, 3, 12, 10}, 32, square_window(3, 1, 1)},
-        {"a gray image", {4, 1, 9, 11}, 16, square_window(5, 2, 2)}}) {
-    SCOPED_TRACE(what);
+  const Window uneven{3, 5, 2, 1, 0, 2, 1, 1};
+  return {{"few channels", {3, 16, 9, 8}, 16, square_window(3, 1, 1)},
+          {"halving", {3, 32, 12, 12}, 64, square_window(3, 2, 1)},
+          {"a projection", {3, 32, 8, 8}, 48, one_by_one},
+          {"a projection that halves", {2, 32, 9, 9}, 64, square_window(1, 2, 0)},
+          {"another window on each side", {2, 32, 10, 9}, 32, uneven},
+          {"a small map", {5, 64, 3, 3}, 64, square_window(3, 1, 1)},
+          {"a colour image", {4, 3, 12, 10}, 32, square_window(3, 1, 1)},
+          {"a gray image", {4, 1, 9, 11}, 16, square_window(5, 2, 2)}};
+}
+
+Operands some_operands(const Case& example, bool bias) {
+  const Window& w = example.window;
+  return {some_maps(example.x),
+          some_weights(example.out, example.x[1], w.kernel_height, w.kernel_width),
+          bias ? at::randn({example.out}) : at::Tensor()};
+}
+at::Tensor some_upstream(const Case& example, const Operands& operands) {
+  const Window& w = example.window;
+  return at::randn_like(at::conv2d(
+      at::constant_pad_nd(operands.x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}),
+      operands.weight, {}, {w.stride_height, w.stride_width}));
+}
+
+TEST_F(BlockedConvolution, EqualsLibtorchsInFloat64) {
+  for (const Case& example : cases()) {
+    SCOPED_TRACE(example.what);
     for (const bool bias : {false, true}) {
-      const Conv2d op{out, window, 1, bias};
-      const std::int64_t in = shape[1];
-      const Operands operands = {some_maps(shape),
-                                 some_weights(out, in, window.kernel_height, window.kernel_width),
-                                 bias ? at::randn({out}) : at::Tensor()};
-      ASSERT_TRUE(
-          convolves_in_blocks(op, in < kBlockChannels ? operands.x : as_blocks(operands.x)));
-      const at::Tensor upstream = at::randn_like(at::conv2d(
-          at::constant_pad_nd(
-              operands.x, {window.pad_left, window.pad_right, window.pad_top, window.pad_bottom}),
-          operands.weight, {}, {window.stride_height, window.stride_width}));
+      const Conv2d op{example.out, example.window, 1, bias};
+      const Operands operands = some_operands(example, bias);
+      ASSERT_TRUE(convolves_in_blocks(op, as_network_has(operands.x, at::kFloat)));
+      const at::Tensor upstream = some_upstream(example, operands);
       expect_close(pass_in_blocks(op, operands, upstream), pass_in_float64(op, operands, upstream),
                    1e-6);
+    }
+  }
+}
+
+// Products of what bfloat16 holds are exact in float32, so that only sums and what is stored round.
+TEST_F(BlockedConvolution, EqualsLibtorchsInFloat64WhereBfloat16IsMultiplied) {
+  if (!multiplies_bf16_in_blocks()) GTEST_SKIP() << "no AVX512_BF16, or AMX instead";
+  for (const Case& example : cases()) {
+    SCOPED_TRACE(example.what);
+    for (const bool bias : {false, true}) {
+      const Conv2d op{example.out, example.window, 1, bias};
+      Operands operands = some_operands(example, bias);
+      operands.x = rounded(operands.x);
+      operands.weight = rounded(operands.weight);
+      const at::Tensor upstream = rounded(some_upstream(example, operands));
+      Pass ours;
+      {
+        const AutocastScope scope(at::kCPU, true);
+        ASSERT_TRUE(convolves_in_blocks(op, as_network_has(operands.x, at::kBFloat16)));
+        ours = pass_in_blocks(op, operands, upstream.to(at::kBFloat16));
+      }
+      EXPECT_EQ(ours.y.scalar_type(), at::kBFloat16);
+      for (const at::Tensor& gradient : ours.gradients) {
+        EXPECT_EQ(gradient.scalar_type(), at::kFloat) << "of a float32 leaf";
+      }
+      expect_close(ours, pass_in_float64(op, operands, upstream), 4e-3);
     }
   }
 }
@@ -194,9 +239,10 @@ TEST_F(BlockedConvolution, TakesOnlyWhatItComputesFaster) {
   EXPECT_TRUE(convolves_in_blocks(usual(64), image));
   EXPECT_FALSE(convolves_in_blocks(usual(64), image.clone().set_requires_grad(true)));
 
-  EXPECT_FALSE(convolves_in_blocks(usual(64), x.to(at::kBFloat16)));
+  EXPECT_FALSE(convolves_in_blocks(usual(64), x.to(at::kDouble)));
   const AutocastScope scope(at::kCPU, true);
-  EXPECT_FALSE(convolves_in_blocks(usual(64), x)) << "the product would be in bfloat16";
+  EXPECT_EQ(convolves_in_blocks(usual(64), x), multiplies_bf16_in_blocks());
+  EXPECT_FALSE(convolves_in_blocks(usual(64), as_maps(x))) << "Winograd's way is for float32";
 }
 
 }  // namespace

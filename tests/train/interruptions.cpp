@@ -42,6 +42,9 @@ std::vector<FitRequest> resumable_requests(const ToyProblem& problem) {
       requests.push_back(std::move(request));
     }
   }
+  FitRequest in_bf16 = requests[1];
+  in_bf16.compute.precision = Precision::bf16;
+  requests.push_back(std::move(in_bf16));
   return requests;
 }
 

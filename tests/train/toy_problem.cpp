@@ -64,6 +64,7 @@ FitRequest toy_request(const ToyProblem& problem, std::int64_t threads) {
   request.options.batch_size = 32;
   request.options.learning_rate = 0.05;
   request.compute.threads = threads;
+  request.compute.precision = Precision::fp32;  // on every processor
   return request;
 }
 

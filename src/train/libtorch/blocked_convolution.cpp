@@ -18,12 +18,14 @@
 
 #include "train/libtorch/blocked_maps.h"
 #include "train/libtorch/device.h"
+#include "train/libtorch/processor.h"
 
 namespace biglittle {
 namespace {
 
 using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
+using Type = dnnl::memory::data_type;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
@@ -37,8 +39,9 @@ dnnl::stream& stream_of_thread() {
   return stream;
 }
 
+// Of whatever type: it is read as `desc` says.
 at::Tensor memory_for(const Desc& desc) {
-  return at::empty({static_cast<std::int64_t>(desc.get_size() / sizeof(float))}, at::kFloat);
+  return at::empty({static_cast<std::int64_t>(desc.get_size())}, at::kByte);
 }
 
 // A primitive of oneDNN's. Scratch memory comes from here, so that several threads may run one.
@@ -118,7 +121,8 @@ struct ConvolutionShape {
   std::int64_t width;
   Window window;
   bool bias;
-  int threads;  // that LibTorch, and oneDNN with it, computes with
+  bool in_bf16;  // maps and products; weights and their gradients stay in float32
+  int threads;   // that LibTorch, and oneDNN with it, computes with
 
   bool of_image() const { return in_channels < kBlockChannels; }
   std::int64_t out_height() const {
@@ -136,11 +140,18 @@ struct ConvolutionShape {
 
 ConvolutionShape shape_of(const Conv2d& op, const at::Tensor& x) {
   const auto [n, channels, height, width] = sizes_of(x);
-  return {n, channels, op.out_channels, height, width, op.window, op.bias, at::get_num_threads()};
+  const bool in_bf16 = autocasts_on_processor() || x.scalar_type() == at::kBFloat16;
+  return {n,       channels, op.out_channels,      height, width, op.window,
+          op.bias, in_bf16,  at::get_num_threads()};
 }
 
-// Whether Winograd's way is faster than the direct one.
+at::ScalarType type_of(const ConvolutionShape& shape) {
+  return shape.in_bf16 ? at::kBFloat16 : at::kFloat;
+}
+
+// Whether Winograd's way, which is for float32 alone, is faster than the direct one.
 bool suits_winograd(const ConvolutionShape& s) {
+  if (s.in_bf16) return false;
   if (s.window != square_window(3, 1, 1) || s.in_channels % kBlockChannels != 0) return false;
   // The share of the tiles' outputs that lies inside the map. Measured on AVX-512, forward and
   // backward, as a multiple of the direct way's speed: 16 to 16 channels of 32x32 0.8, 16 to 32 of
@@ -160,20 +171,21 @@ struct Arrays {
   Desc bias;  // of nothing without one
   Desc y;
 };
-Arrays arrays_of(const ConvolutionShape& s, Tag weights) {
+// Weights in the given type and order.
+Arrays arrays_of(const ConvolutionShape& s, Type weight_type, Tag weight_order) {
   static_assert(kBlockChannels == 16);
-  const auto array = [](const dnnl::memory::dims& dims, Tag tag) {
-    return Desc(dims, dnnl::memory::data_type::f32, tag);
-  };
-  return {array({s.n, s.in_channels, s.height, s.width}, s.of_image() ? Tag::nchw : Tag::nChw16c),
-          array({s.out_channels, s.in_channels, s.window.kernel_height, s.window.kernel_width},
-                weights),
-          s.bias ? array({s.out_channels}, Tag::a) : Desc(),
-          array({s.n, s.out_channels, s.out_height(), s.out_width()}, Tag::nChw16c)};
+  const Type type = s.in_bf16 ? Type::bf16 : Type::f32;
+  const Window& w = s.window;
+  return {
+      Desc({s.n, s.in_channels, s.height, s.width}, type, s.of_image() ? Tag::nchw : Tag::nChw16c),
+      Desc({s.out_channels, s.in_channels, w.kernel_height, w.kernel_width}, weight_type,
+           weight_order),
+      s.bias ? Desc({s.out_channels}, Type::f32, Tag::a) : Desc(),
+      Desc({s.n, s.out_channels, s.out_height(), s.out_width()}, type, Tag::nChw16c)};
 }
 
 // Weights have their input channel last (FlatLayout).
-Arrays ours(const ConvolutionShape& shape) { return arrays_of(shape, Tag::ohwi); }
+Arrays ours(const ConvolutionShape& shape) { return arrays_of(shape, Type::f32, Tag::ohwi); }
 
 // What oneDNN plans for a convolution's passes.
 struct Passes {
@@ -184,7 +196,9 @@ struct Passes {
 
 // Nothing where oneDNN has no fast code for one of them. Weights are as each pass likes.
 std::optional<Passes> plan(const ConvolutionShape& shape, dnnl::algorithm way) {
-  const auto [x, weight, bias, y] = arrays_of(shape, Tag::any);
+  const auto [x, weight, bias, y] =
+      arrays_of(shape, shape.in_bf16 ? Type::bf16 : Type::f32, Tag::any);
+  const Desc weight_gradient = arrays_of(shape, Type::f32, Tag::any).weight;
   const Window& w = shape.window;
   const dnnl::memory::dims stride = {w.stride_height, w.stride_width};
   const dnnl::memory::dims before = {w.pad_top, w.pad_left};
@@ -197,10 +211,12 @@ std::optional<Passes> plan(const ConvolutionShape& shape, dnnl::algorithm way) {
     const dnnl::convolution_forward::primitive_desc forward(
         {dnnl::prop_kind::forward_training, way, x, weight, bias, y, stride, before, after},
         attributes, processor());
-    Passes passes = {
-        forward,
-        std::nullopt,
-        {{way, x, weight, bias, y, stride, before, after}, attributes, processor(), forward}};
+    Passes passes = {forward,
+                     std::nullopt,
+                     {{way, x, weight_gradient, bias, y, stride, before, after},
+                      attributes,
+                      processor(),
+                      forward}};
     bool all_fast = is_fast(forward) && is_fast(passes.to_weight);
     if (!shape.of_image()) {
       passes.to_input.emplace(
@@ -218,7 +234,8 @@ std::optional<Passes> plan(const ConvolutionShape& shape, dnnl::algorithm way) {
 class Convolution {
  public:
   Convolution(const ConvolutionShape& shape, const Passes& passes)
-      : arrays_(ours(shape)),
+      : type_(type_of(shape)),
+        arrays_(ours(shape)),
         forward_(Program::of<dnnl::convolution_forward>(passes.forward)),
         to_weight_(Program::of<dnnl::convolution_backward_weights>(passes.to_weight)),
         take_weight_(arrays_.weight, passes.forward.weights_desc()),
@@ -230,8 +247,8 @@ class Convolution {
 
   at::Tensor output(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
     const dnnl::memory::dims size = arrays_.y.dims();
-    const at::Tensor y = at::empty(
-        {size[0], size[1] / kBlockChannels, size[2], size[3], kBlockChannels}, at::kFloat);
+    const at::Tensor y =
+        at::empty({size[0], size[1] / kBlockChannels, size[2], size[3], kBlockChannels}, type_);
     forward_.run({{DNNL_ARG_SRC, arrays_.x, x},
                   {DNNL_ARG_WEIGHTS, take_weight_.to(), take_weight_(weight)},
                   {DNNL_ARG_BIAS, arrays_.bias, bias},
@@ -256,6 +273,7 @@ class Convolution {
   }
 
  private:
+  at::ScalarType type_;  // of maps
   Arrays arrays_;
   Program forward_;
   std::optional<Program> to_input_;
@@ -310,10 +328,18 @@ struct BlockedConvolutionFunction : torch::autograd::Function<BlockedConvolution
 
 }  // namespace
 
+bool multiplies_bf16_in_blocks() {
+  static const Processor processor = detect_processor();
+  return processor.avx512_bf16 && !processor.amx_bf16;
+}
+
 bool convolves_in_blocks(const Conv2d& op, const at::Tensor& x) {
   if (op.groups != 1 || op.out_channels % kBlockChannels != 0) return false;
-  if (!x.is_cpu() || x.scalar_type() != at::kFloat || autocasts_on_processor()) return false;
+  if (!x.is_cpu() || (x.scalar_type() != at::kFloat && x.scalar_type() != at::kBFloat16)) {
+    return false;
+  }
   const ConvolutionShape shape = shape_of(op, x);
+  if (shape.in_bf16 && !multiplies_bf16_in_blocks()) return false;
   const bool in_order = is_blocked(x) || (shape.of_image() && !x.requires_grad());
   return (in_order || suits_winograd(shape)) && find(shape) != nullptr;
 }
@@ -321,14 +347,15 @@ bool convolves_in_blocks(const Conv2d& op, const at::Tensor& x) {
 at::Tensor blocked_convolution(const Conv2d& op, const at::Tensor& x, const at::Tensor& weight,
                                const at::Tensor& bias) {
   const ConvolutionShape shape = shape_of(op, x);
-  const at::Tensor input = shape.of_image() ? x.contiguous() : as_blocks(x).contiguous();
+  const at::Tensor maps = x.to(type_of(shape));
+  const at::Tensor input = shape.of_image() ? maps.contiguous() : as_blocks(maps).contiguous();
   // LibTorch takes no undefined tensor there.
   const auto addend = bias.defined() ? c10::make_optional(bias) : c10::nullopt;
   return BlockedConvolutionFunction::apply(input, weight, addend, find(shape));
 }
 
 bool has_winograd() {
-  const ConvolutionShape shape{1, 16, 16, 8, 8, square_window(3, 1, 1), false, 1};
+  const ConvolutionShape shape{1, 16, 16, 8, 8, square_window(3, 1, 1), false, false, 1};
   return plan(shape, dnnl::algorithm::convolution_winograd).has_value();
 }
 

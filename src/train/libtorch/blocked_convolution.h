@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Convolutions in float32 over maps in blocks (blocked_maps.h) on processors with AVX-512, by
-// oneDNN, which LibTorch would ask for channels-last ones. A 3x3 window takes fewer multiplications
-// where that pays: Winograd's minimal filtering F(4x4, 3x3) makes 16 outputs from 36 products a
-// channel instead of 144 (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR
-// 2016, section 4.3). LibTorch never asks for it.
+// Convolutions over maps in blocks (blocked_maps.h) on processors with AVX-512, by oneDNN, which
+// LibTorch would ask for channels-last ones: in float32, and in bf16 where vectors multiply it
+// (under autocast). In float32 a 3x3 window takes fewer multiplications where that pays: Winograd's
+// minimal filtering F(4x4, 3x3) makes 16 outputs from 36 products a channel instead of 144 (Lavin
+// and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4.3). LibTorch
+// never asks for it.
 
 #include <ATen/core/Tensor.h>
 
@@ -15,17 +16,21 @@
 
 namespace biglittle {
 
-/// Whether `op` on `x` is computed here: float32 on the processor, no groups, outputs in whole
+/// Whether `op` on `x` is computed here: on the processor, no groups, outputs in whole
 /// blocks of channels, and `x` in blocks, or with so few channels that it is an image of the
 /// dataset, or wide enough for Winograd to be worth the reordering. False without oneDNN.
 bool convolves_in_blocks(const Conv2d& op, const at::Tensor& x);
 
 /// `x` [n, C, H, W] or in blocks, with `weight` [K, C, R, S], its input channel last in memory, and
-/// `bias` [K], undefined without one -> [n, K, ...] in blocks, differentiable; an image has no
-/// gradient. The relative error of Winograd's way is a few times that of the direct one: about
-/// 1e-6.
+/// `bias` [K], both float32, the latter undefined without one -> [n, K, ...] in blocks,
+/// differentiable; an image has no gradient. In bf16 products are summed in float32. The relative
+/// error of Winograd's way is a few times that of the direct one: about 1e-6.
 at::Tensor blocked_convolution(const Conv2d& op, const at::Tensor& x, const at::Tensor& weight,
                                const at::Tensor& bias);
+
+/// Whether convolutions in bf16 are: the processor has AVX512_BF16 and not AMX, whose tiles are
+/// faster over channels-last maps.
+bool multiplies_bf16_in_blocks();
 
 /// Whether this program and the processor have Winograd's way.
 bool has_winograd();

@@ -12,6 +12,8 @@ at::Tensor blocked_convolution(const Conv2d&, const at::Tensor&, const at::Tenso
   TORCH_CHECK(false, "built without oneDNN 2");
 }
 
+bool multiplies_bf16_in_blocks() { return false; }
+
 bool has_winograd() { return false; }
 
 bool convolves_in_blocks(const Conv2d&, const at::Tensor&) { return false; }
