@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Runs the built program as a user does: arguments in; exit code, both outputs and CPU time out.
+// Runs the built program as a user does: arguments in; exit code and both outputs out.
 
 #include <filesystem>
 #include <string>
@@ -14,7 +14,6 @@ struct Outcome {
   int code = -1;  ///< exit code, 128 + signal when a signal ended it
   std::string out;
   std::string err;
-  double cpu_seconds = 0.0;  ///< user and system
 };
 
 /// How a program is started; `environment` is added to this process's own.

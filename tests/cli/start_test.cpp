@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <fstream>
 
 #include "cli/loads.h"
@@ -11,17 +10,6 @@
 
 namespace biglittle::testing {
 namespace {
-
-TEST(Start, HelpTakesAtMostTenMillisecondsOfProcessorTime) {
-#ifdef BIGLITTLE_SANITIZED
-  GTEST_SKIP() << "sanitizers take their own time";
-#endif
-  double least = 1.0;  // of several: what the program needs, not what others disturb
-  for (int attempt = 0; attempt < 10; ++attempt) {
-    least = std::min(least, biglittle({"--help"}).cpu_seconds);
-  }
-  EXPECT_LE(least, 0.010);
-}
 
 TEST(Start, HelpDoesNotLoadLibTorch) { expect_no_libtorch({"--help"}, {}, 0); }
 
