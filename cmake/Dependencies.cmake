@@ -42,6 +42,18 @@ if(BIGLITTLE_ENGINE)
   endif()
   message(STATUS "Training in several processes (Gloo): ${BIGLITTLE_GLOO}")
 
+  # Ranks whose gradients lie on GPUs sum them there.
+  set(BIGLITTLE_NCCL OFF)
+  if(BIGLITTLE_GLOO AND TARGET torch_cuda)
+    find_package(CUDAToolkit REQUIRED)
+    find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+    find_library(NCCL_LIBRARY nccl HINTS ${CUDAToolkit_LIBRARY_DIR})
+    if(NCCL_INCLUDE_DIR AND NCCL_LIBRARY)
+      set(BIGLITTLE_NCCL ON)
+    endif()
+  endif()
+  message(STATUS "Sums of gradients between GPUs (NCCL): ${BIGLITTLE_NCCL}")
+
   # Convolutions in blocks come from the oneDNN that LibTorch brings into the process: a second one beside
   # it would share its symbols. Later major versions have no Winograd.
   find_path(ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl.hpp)

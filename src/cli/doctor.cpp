@@ -97,7 +97,9 @@ std::vector<Finding> engine_findings() {
             bf16_finding(info),
             winograd_finding(info),
             gpu_finding(info),
-            {"Gloo", info.has_gloo ? "yes" : "no: training takes one process", Health::ok, ""}};
+            {"Gloo", info.has_gloo ? "yes" : "no: training takes one process", Health::ok, ""},
+            {"NCCL", info.has_nccl ? "yes" : "no: processors sum the gradients of several GPUs",
+             Health::ok, ""}};
   } catch (const Error& error) {
     return {{"LibTorch", error.what(), Health::missing,
              "apt install libtorch-dev, then build with -DBIGLITTLE_ENGINE=ON"}};

@@ -98,6 +98,7 @@ struct ComputeOptions {
   std::int64_t rank_timeout = 300;  ///< seconds that ranks wait for each other
   /// Where ranks listen: "loopback", or a network interface or address of this machine.
   std::string listen = "loopback";
+  bool nccl = true;  ///< sums gradients between GPUs where it can, not on the processors
 };
 void describe(ComputeOptions& options, OptionVisitor& visitor);
 
@@ -184,6 +185,7 @@ struct EngineInfo {
   std::string fast_bf16;      ///< instructions that train faster in bf16 than in float32, or none
   std::int64_t gpus = 0;      ///< that LibTorch can use
   bool has_gloo = false;      ///< several processes can train together
+  bool has_nccl = false;      ///< and sum gradients between GPUs
   bool has_winograd = false;  ///< wide float32 convolutions with fewer products
   double fp32_gflops = 0.0;   ///< of a 1024^3 float matrix product on one thread
 };

@@ -52,6 +52,9 @@ void describe(ComputeOptions& options, OptionVisitor& visitor) {
                 "seconds that processes training together wait for each other");
   visitor.field("listen", options.listen,
                 "where such processes listen: loopback, or a network interface or address");
+  visitor.field(
+      "nccl", options.nccl,
+      "sum their gradients between GPUs, where the program has NCCL and each has its own");
 }
 
 void describe(BigOptions& options, OptionVisitor& visitor) {

@@ -8,9 +8,11 @@
 namespace biglittle::testing {
 
 FitResult DeviceEngine::fit(const FitRequest& request, Observer& observer) const {
-  const RankGroup ranks(request.ranks, request.compute);
+  const Place place = at::Device(at::kCPU);
+  RankGroup ranks(request.ranks, request.compute);
+  if (connects_devices_) ranks.connect_devices(place, request.compute);
   WorkerPool pool(1);
-  Trainer trainer(request, at::Device(at::kCPU), /*use_bf16=*/false, pool, ranks, observer);
+  Trainer trainer(request, place, /*use_bf16=*/false, pool, ranks, observer);
   return trainer.run();
 }
 

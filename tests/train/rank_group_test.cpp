@@ -91,7 +91,8 @@ class RankGroups : public ::testing::Test {
 TEST(RankAlone, HasNothingToDo) {
   const RankGroup alone({}, {});
   const at::Tensor values = at::tensor({1.0f, 2.0f});
-  const std::vector<StepReport> reports = alone.sum(values, {0.5, 143});
+  alone.sum(values);
+  const std::vector<StepReport> reports = alone.tell({0.5, 143});
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_EQ(reports[0].loss, 0.5);
   EXPECT_EQ(reports[0].stop, 143);
@@ -108,18 +109,26 @@ TEST_F(RankGroups, AddInTheOrderOfRanksWhateverTheLength) {
                          const auto rank = static_cast<std::size_t>(group.rank());
                          for (const std::int64_t length : {0, 1, 2, 3, 1000, (1 << 20) + 1}) {
                            const at::Tensor values = at::full({length}, terms[rank], at::kFloat);
-                           const auto reports = group.sum(
-                               values,
-                               {1.0 / (static_cast<double>(group.rank()) + 3.0), group.rank()});
+                           group.sum(values);
                            EXPECT_THAT(numbers(values), Each(0.0f)) << length;
-                           ASSERT_EQ(reports.size(), 3u);
-                           for (std::size_t from = 0; from < 3; ++from) {
-                             EXPECT_EQ(reports[from].loss, 1.0 / (static_cast<double>(from) + 3.0));
-                             EXPECT_EQ(reports[from].stop, static_cast<std::int64_t>(from));
-                           }
                          }
                        }),
               Each(""));
+}
+
+TEST_F(RankGroups, TellEachOtherHowAStepWent) {
+  EXPECT_THAT(
+      as_group(3,
+               [](const RankGroup& group) {
+                 const std::int64_t rank = group.rank();
+                 const auto reports = group.tell({1.0 / (static_cast<double>(rank) + 3.0), rank});
+                 ASSERT_EQ(reports.size(), 3u);
+                 for (std::size_t from = 0; from < 3; ++from) {
+                   EXPECT_EQ(reports[from].loss, 1.0 / (static_cast<double>(from) + 3.0));
+                   EXPECT_EQ(reports[from].stop, static_cast<std::int64_t>(from));
+                 }
+               }),
+      Each(""));
 }
 
 TEST_F(RankGroups, AddEachNumberToItsOwnKind) {
@@ -148,7 +157,15 @@ TEST_F(RankGroups, GatherTextsOfAnyLengthByRank) {
                              at::full({3}, static_cast<double>(group.rank()) + 7.0, at::kFloat);
                          group.copy_from_first(values);
                          EXPECT_THAT(numbers(values), Each(7.0f));
-                         EXPECT_EQ(group.neighbours(), 3);
+                       }),
+              Each(""));
+}
+
+TEST_F(RankGroups, KnowTheirPlaceOnThisMachine) {
+  EXPECT_THAT(as_group(3,
+                       [](const RankGroup& group) {
+                         EXPECT_EQ(group.neighbours().count, 3);
+                         EXPECT_EQ(group.neighbours().index, group.rank());
                        }),
               Each(""));
 }
@@ -363,6 +380,8 @@ TEST_F(RankGroups, LearnTheSameOnDevices) {
     const auto y = found[0].weights.at(name).values<float>();
     for (std::size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(x[i], y[i], 1e-4) << name;
   }
+  const testing::DeviceEngine apart(/*connects_devices=*/false);
+  EXPECT_EQ(fit_as_ranks(request, 2, apart)[1].weights, found[1].weights);
 }
 
 TEST_F(RankGroups, DistilAsOneProcessDoes) {

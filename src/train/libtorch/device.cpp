@@ -37,7 +37,7 @@ std::int64_t gpu_count() {
   return at::hasCUDA() ? c10::impl::VirtualGuardImpl(at::kCUDA).deviceCount() : 0;
 }
 
-Place choose_place(Device wanted, std::int64_t rank) {
+Place choose_place(Device wanted, std::int64_t index) {
   if (wanted == Device::cpu) return std::nullopt;
   const std::int64_t gpus = gpu_count();
   if (gpus == 0) {
@@ -53,7 +53,7 @@ Place choose_place(Device wanted, std::int64_t rank) {
   at::globalContext().setBenchmarkCuDNN(false);
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
-  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(rank % gpus));
+  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index % gpus));
 }
 
 AutocastScope::AutocastScope(at::Device device, bool enabled) : device_(device) {

@@ -75,4 +75,8 @@ DeviceReplica::Step DeviceReplica::compute_gradients(std::span<const std::int64_
   return {answers[0].item<double>(), answers[1].item<double>() != 0.0};
 }
 
+bool DeviceReplica::has_finite_gradients() const {
+  return at::isfinite(gradients_).all().item<bool>();
+}
+
 }  // namespace biglittle

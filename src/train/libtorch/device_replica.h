@@ -47,6 +47,9 @@ class DeviceReplica {
   /// [P], to be replaced by their sum over ranks.
   const at::Tensor& gradients() const { return gradients_; }
 
+  /// No NaN, no infinity. Waits for the device.
+  bool has_finite_gradients() const;
+
   void update(double learning_rate) { optimizer_.update(trainable_, gradients_, learning_rate); }
 
  private:

@@ -21,6 +21,7 @@
 #include "train/libtorch/blocked_convolution.h"
 #include "train/libtorch/device.h"
 #include "train/libtorch/inference.h"
+#include "train/libtorch/nccl_connection.h"
 #include "train/libtorch/processor.h"
 #include "train/libtorch/rank_connection.h"
 #include "train/libtorch/rank_group.h"
@@ -45,11 +46,11 @@ std::int64_t worker_count(const ComputeOptions& compute) {
 
 // The same on each rank: ranks of one machine share its cores, and the smallest machine decides. A
 // replica has two samples of a batch at least, whose moments batch norm takes.
-std::int64_t replicas_of_rank(const FitRequest& request, const RankGroup& ranks) {
+std::int64_t replicas_of_rank(const FitRequest& request, const RankGroup& ranks,
+                              std::int64_t neighbours) {
   const std::int64_t batch = std::min(request.options.batch_size, request.train->count());
   const std::int64_t most = std::max<std::int64_t>(1, batch / 2);
   if (ranks.size() == 1) return std::min(worker_count(request.compute), most);
-  const std::int64_t neighbours = ranks.neighbours();
   const std::int64_t wanted = request.compute.threads > 0
                                   ? request.compute.threads
                                   : worker_count(request.compute) / neighbours;
@@ -77,12 +78,14 @@ template <typename Work>
 auto with_trainer(const FitRequest& request, Observer& observer, const Work& work) {
   // An int8 network's integers are exact on the processor only, and bf16 does not count far enough
   // for them.
-  const Place place = request.quantization
-                          ? std::nullopt
-                          : choose_place(request.compute.device, request.ranks.rank);
+  const Device wanted = request.quantization ? Device::cpu : request.compute.device;
+  choose_place(wanted, 0);  // what is missing is said before ranks wait for each other
+  RankGroup ranks(request.ranks, request.compute);
+  const RankGroup::Neighbours here = ranks.neighbours();
+  const Place place = choose_place(wanted, here.index);
   const bool use_bf16 = !request.quantization && choose_bf16(request.compute.precision, place);
-  const RankGroup ranks(request.ranks, request.compute);
-  const std::int64_t replicas = replicas_of_rank(request, ranks);  // asks the others
+  const std::int64_t replicas = replicas_of_rank(request, ranks, here.count);  // asks the others
+  ranks.connect_devices(place, request.compute);
   WorkerPool pool(place ? 1 : replicas);
   Trainer trainer(request, place, use_bf16, pool, ranks, observer);
   return std::invoke(work, trainer);
@@ -120,6 +123,7 @@ class LibtorchEngine final : public Engine {
       if (processor.has_fast_bf16()) info.fast_bf16 = processor.amx_bf16 ? "AMX" : "AVX-512";
       info.gpus = gpu_count();
       info.has_gloo = has_gloo();
+      info.has_nccl = has_nccl();
       info.has_winograd = has_winograd();
       info.fp32_gflops = measure_fp32_gflops();
       return info;
@@ -142,7 +146,7 @@ class LibtorchEngine final : public Engine {
                             const Samples& samples, const ComputeOptions& compute) const override {
     return translated([&] {
       WorkerPool pool(worker_count(compute));
-      const at::Device device = device_of(choose_place(compute.device, /*rank=*/0));
+      const at::Device device = device_of(choose_place(compute.device, /*index=*/0));
       return infer(pool, FrozenNetwork(network, device), preprocessing, samples);
     });
   }

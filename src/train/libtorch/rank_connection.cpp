@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "core/error.h"
 #include "train/libtorch/rendezvous.h"
 #include "train/rank_socket.h"
 
@@ -20,6 +19,14 @@
 #endif
 
 namespace biglittle {
+
+Error lost_rank(const Ranks& ranks, bool is_silent) {
+  return Error(ErrorKind::io,
+               fmt::format("rank {} of {} lost another rank, which {}: look for its message; with "
+                           "--resume all go on after the last state that was saved",
+                           ranks.rank, ranks.size,
+                           is_silent ? "did not answer within compute.rank_timeout" : "has ended"));
+}
 
 #ifdef USE_C10D_GLOO
 namespace {
@@ -80,16 +87,12 @@ auto translated(const Ranks& ranks, const Action& action) {
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    const bool silent = std::string_view(error.what()).find("imed out") != std::string_view::npos;
-    throw Error(ErrorKind::io,
-                fmt::format("rank {} of {} lost another rank, which {}: look for its message; with "
-                            "--resume all go on after the last state that was saved",
-                            ranks.rank, ranks.size,
-                            silent ? "did not answer within compute.rank_timeout" : "has ended"));
+    throw lost_rank(ranks,
+                    std::string_view(error.what()).find("imed out") != std::string_view::npos);
   }
 }
 
-class GlooConnection final : public RankConnection {
+class GlooConnection final : public HostConnection {
   using Begun = c10::intrusive_ptr<c10d::Work>;
 
  public:
@@ -142,16 +145,16 @@ class GlooConnection final : public RankConnection {
 
 }  // namespace
 
-std::unique_ptr<RankConnection> open_rank_connection(const Ranks& ranks,
+std::shared_ptr<HostConnection> open_host_connection(const Ranks& ranks,
                                                      const ComputeOptions& compute) {
-  return std::make_unique<GlooConnection>(ranks, compute);
+  return std::make_shared<GlooConnection>(ranks, compute);
 }
 
 bool has_gloo() { return true; }
 
 #else
 
-std::unique_ptr<RankConnection> open_rank_connection(const Ranks&, const ComputeOptions&) {
+std::shared_ptr<HostConnection> open_host_connection(const Ranks&, const ComputeOptions&) {
   throw Error(ErrorKind::missing_input,
               "training in several processes needs Gloo, which this program was built without: "
               "install libgloo-dev and build again");

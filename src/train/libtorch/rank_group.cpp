@@ -6,14 +6,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cstring>
 #include <fstream>
 #include <numeric>
+#include <set>
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "train/libtorch/nccl_connection.h"
 #include "train/libtorch/rank_connection.h"
 #include "train/libtorch/worker_pool.h"
 
@@ -22,13 +22,6 @@ namespace {
 
 // Numbers of a bucket: while one is added up, others travel.
 constexpr std::int64_t kBucket = std::int64_t{1} << 20;
-constexpr std::int64_t kReportFloats = sizeof(StepReport) / sizeof(float);
-
-StepReport unpacked(const at::Tensor& floats) {
-  std::array<std::byte, sizeof(StepReport)> bytes;
-  std::memcpy(bytes.data(), floats.data_ptr<float>(), bytes.size());
-  return std::bit_cast<StepReport>(bytes);
-}
 
 /// One bucket on its way: each rank adds up its slice of it and hands the sum to all.
 class BucketSum {
@@ -40,38 +33,32 @@ class BucketSum {
       lengths_.push_back(end - begin);
     }
     mine_ = lengths_[static_cast<std::size_t>(ranks.rank)];
-    longest_ = *std::ranges::max_element(lengths_);
-    received_ = at::empty({ranks.size, mine_}, at::kFloat);
+    received_ = at::empty({ranks.size, mine_}, values_.options());
     work_ = connection.exchange(values_, lengths_, received_.view({-1}),
                                 std::vector<std::int64_t>(lengths_.size(), mine_));
   }
 
-  /// Adds what came, in the order of ranks, and sends the sum with `report`.
-  void add(const StepReport& report) {
+  /// Adds what came, in the order of ranks, and sends the sum.
+  void add() {
     connection_.wait(work_);
-    const at::Tensor sent = at::zeros({longest_ + kReportFloats}, at::kFloat);
+    const std::int64_t longest = *std::ranges::max_element(lengths_);
+    const at::Tensor sent = at::zeros({longest}, values_.options());
     const at::Tensor sum = sent.narrow(0, 0, mine_);
     sum.copy_(received_[0]);
     for (std::int64_t rank = 1; rank < ranks_.size; ++rank) sum.add_(received_[rank]);
-    std::memcpy(sent.data_ptr<float>() + longest_, &report, sizeof report);
-    sums_ = at::empty({ranks_.size, sent.numel()}, at::kFloat);
+    sums_ = at::empty({ranks_.size, longest}, values_.options());
     work_ = connection_.gather(sent, sums_);
   }
 
-  /// Puts the sums in their place and returns everybody's report.
-  std::vector<StepReport> finish() {
+  /// Puts the sums in their place.
+  void finish() {
     connection_.wait(work_);
-    std::vector<StepReport> reports(lengths_.size());
     std::int64_t begin = 0;
     for (std::int64_t rank = 0; rank < ranks_.size; ++rank) {
       const std::int64_t length = lengths_[static_cast<std::size_t>(rank)];
-      const at::Tensor sent = sums_[rank];
-      values_.narrow(0, begin, length).copy_(sent.narrow(0, 0, length));
-      const auto bits = sent.narrow(0, longest_, kReportFloats);
-      reports[static_cast<std::size_t>(rank)] = unpacked(bits);
+      values_.narrow(0, begin, length).copy_(sums_[rank].narrow(0, 0, length));
       begin += length;
     }
-    return reports;
   }
 
  private:
@@ -80,9 +67,8 @@ class BucketSum {
   at::Tensor values_;                  // [n]
   std::vector<std::int64_t> lengths_;  // of the slices, by rank
   std::int64_t mine_ = 0;
-  std::int64_t longest_ = 0;
   at::Tensor received_;  // [ranks, mine]
-  at::Tensor sums_;      // [ranks, longest slice and a report]
+  at::Tensor sums_;      // [ranks, longest slice]
   RankConnection::Work work_;
 };
 
@@ -104,34 +90,66 @@ std::string machine_name() {
 }  // namespace
 
 RankGroup::RankGroup(const Ranks& ranks, const ComputeOptions& compute) : ranks_(ranks) {
-  if (ranks.size > 1) connection_ = open_rank_connection(ranks, compute);
+  if (ranks.size > 1) host_ = open_host_connection(ranks, compute);
 }
 
 RankGroup::~RankGroup() = default;
 
-std::vector<StepReport> RankGroup::sum(const at::Tensor& values, const StepReport& mine) const {
-  if (!connection_) return {mine};
+RankGroup::Neighbours RankGroup::neighbours() const {
+  const std::string here = machine_name();
+  const std::vector<std::vector<std::byte>> all = gather(std::as_bytes(std::span(here)));
+  const auto mine = all.begin() + rank();
+  return {std::count(all.begin(), mine, *mine), std::ranges::count(all, *mine)};
+}
+
+void RankGroup::connect_devices(const Place& place, const ComputeOptions& compute) {
+  if (!host_) return;
+  if (place && place->is_cpu()) {
+    devices_ = host_;
+    return;
+  }
+  const std::string mine = compute.nccl ? nccl_name(place) : "";
+  std::set<std::string> names;
+  for (const std::vector<std::byte>& name : gather(std::as_bytes(std::span(mine)))) {
+    names.emplace(reinterpret_cast<const char*>(name.data()), name.size());
+  }
+  if (std::ssize(names) < size() || names.contains("")) return;
+  const std::vector<std::byte> id = rank() == 0 ? make_nccl_id(compute) : std::vector<std::byte>();
+  devices_ = open_nccl_connection(ranks_, *place, gather(id).front(), compute);
+}
+
+std::vector<StepReport> RankGroup::tell(const StepReport& mine) const {
+  if (!host_) return {mine};
   const c10::NoGradGuard no_gradients;
-  std::vector<BucketSum> buckets;
-  std::int64_t begin = 0;
-  do {  // once at least: the report travels with the last
-    const std::int64_t length = std::min(kBucket, values.numel() - begin);
-    buckets.emplace_back(*connection_, ranks_, values.narrow(0, begin, length));
-    begin += length;
-  } while (begin < values.numel());
-  for (BucketSum& bucket : buckets) bucket.add(mine);
-  std::vector<StepReport> reports;
-  for (BucketSum& bucket : buckets) reports = bucket.finish();
+  constexpr std::int64_t kCount = sizeof(StepReport) / sizeof(float);
+  const at::Tensor all = at::empty({size(), kCount}, at::kFloat);
+  host_->wait(host_->gather(packed(std::as_bytes(std::span(&mine, 1)), kCount), all));
+  std::vector<StepReport> reports(static_cast<std::size_t>(size()));
+  std::memcpy(static_cast<void*>(reports.data()), all.data_ptr<float>(),
+              reports.size() * sizeof(StepReport));
   return reports;
 }
 
+void RankGroup::sum(const at::Tensor& values) const {
+  if (!host_) return;
+  const c10::NoGradGuard no_gradients;
+  RankConnection& connection = values.is_cpu() ? *host_ : *devices_;
+  std::vector<BucketSum> buckets;
+  for (std::int64_t begin = 0; begin < values.numel(); begin += kBucket) {
+    const std::int64_t length = std::min(kBucket, values.numel() - begin);
+    buckets.emplace_back(connection, ranks_, values.narrow(0, begin, length));
+  }
+  for (BucketSum& bucket : buckets) bucket.add();
+  for (BucketSum& bucket : buckets) bucket.finish();
+}
+
 std::vector<std::vector<std::byte>> RankGroup::gather(std::span<const std::byte> mine) const {
-  if (!connection_) return {{mine.begin(), mine.end()}};
+  if (!host_) return {{mine.begin(), mine.end()}};
   // Lengths first: the texts themselves travel padded to the longest.
   const auto all_packed = [&](std::span<const std::byte> bytes, std::size_t longest) {
     const auto count = static_cast<std::int64_t>(longest / sizeof(float) + 1);
     at::Tensor all = at::empty({size(), count}, at::kFloat);
-    connection_->wait(connection_->gather(packed(bytes, count), all));
+    host_->wait(host_->gather(packed(bytes, count), all));
     return all;
   };
   const std::uint64_t length = mine.size();
@@ -162,7 +180,7 @@ std::vector<float> RankGroup::gather(std::span<const float> mine) const {
 }
 
 void RankGroup::copy_from_first(const at::Tensor& values) const {
-  if (connection_ && values.numel() > 0) connection_->wait(connection_->broadcast(values));
+  if (host_ && values.numel() > 0) host_->wait(host_->broadcast(values));
 }
 
 void RankGroup::require_alike(const std::map<std::string, std::string>& facts) const {
@@ -189,7 +207,7 @@ void RankGroup::require_alike(const std::map<std::string, std::string>& facts) c
 }
 
 void RankGroup::require_same_weights(std::span<const float> weights, std::int64_t step) const {
-  if (!connection_) return;
+  if (!host_) return;
   const std::string mine = sha256_hex(std::as_bytes(weights));
   const std::vector<std::vector<std::byte>> all = gather(std::as_bytes(std::span(mine)));
   const auto other = std::ranges::find_if(all, [&](const auto& hash) { return hash != all[0]; });
@@ -202,14 +220,8 @@ void RankGroup::require_same_weights(std::span<const float> weights, std::int64_
                   step, other - all.begin()));
 }
 
-std::int64_t RankGroup::neighbours() const {
-  const std::string here = machine_name();
-  const std::vector<std::vector<std::byte>> all = gather(std::as_bytes(std::span(here)));
-  return std::ranges::count(all, all[static_cast<std::size_t>(rank())]);
-}
-
 void RankGroup::part() const noexcept {
-  if (connection_) connection_->barrier();
+  if (host_) host_->barrier();
 }
 
 std::vector<float> over_ranks(const RankGroup& ranks, const Samples& samples,

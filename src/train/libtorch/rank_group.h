@@ -18,13 +18,15 @@
 
 #include "data/dataset.h"
 #include "train/engine.h"
+#include "train/libtorch/device.h"
 #include "train/ranks.h"
 
 namespace biglittle {
 
+class HostConnection;
 class RankConnection;
 
-/// What a rank says of a step beside its gradients.
+/// What a rank says of a step before gradients are summed.
 struct StepReport {
   double loss = 0.0;      ///< sum over its samples
   std::int64_t stop = 0;  ///< exit code when it was asked to stop
@@ -44,10 +46,25 @@ class RankGroup {
   std::int64_t rank() const { return ranks_.rank; }
   std::int64_t size() const { return ranks_.size; }
 
-  /// Replaces `values` (float32, contiguous) on every rank by their sum over ranks: ((v0 + v1) +
-  /// v2)
-  /// ..., the same bits everywhere. Returns everybody's report, by rank; they travel with the sum.
-  std::vector<StepReport> sum(const at::Tensor& values, const StepReport& mine = {}) const;
+  /// The ranks on this machine.
+  struct Neighbours {
+    std::int64_t index = 0;  ///< of this one among them
+    std::int64_t count = 1;
+  };
+  Neighbours neighbours() const;
+
+  /// From here on tensors at `place` can be summed there: by NCCL, where all ranks have it, have
+  /// been told to use it (`compute.nccl`) and have a GPU of their own each. The processor as a
+  /// device needs none. Throws Error{io} when NCCL cannot connect the GPUs.
+  void connect_devices(const Place& place, const ComputeOptions& compute);
+  bool sums_on_devices() const { return devices_ != nullptr; }
+
+  /// Everybody's report, by rank.
+  std::vector<StepReport> tell(const StepReport& mine) const;
+
+  /// Replaces `values` (float32, contiguous, on the processor or where devices are connected) on
+  /// every rank by their sum over ranks: ((v0 + v1) + v2) ..., the same bits everywhere.
+  void sum(const at::Tensor& values) const;
 
   /// Everybody's bytes, by rank; lengths may differ.
   std::vector<std::vector<std::byte>> gather(std::span<const std::byte> mine) const;
@@ -65,15 +82,13 @@ class RankGroup {
   /// not the same on all.
   void require_same_weights(std::span<const float> weights, std::int64_t step) const;
 
-  /// How many ranks run on this machine, this one included.
-  std::int64_t neighbours() const;
-
   /// Waits for all, so that nobody ends while another still receives. Never throws.
   void part() const noexcept;
 
  private:
   Ranks ranks_;
-  std::unique_ptr<RankConnection> connection_;  // nothing when alone
+  std::shared_ptr<HostConnection> host_;     // nothing when alone
+  std::shared_ptr<RankConnection> devices_;  // nothing where they are not connected
 };
 
 /// Runs `work` on this rank's rows of `samples` and returns all ranks' results, row by row.

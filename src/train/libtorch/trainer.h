@@ -87,6 +87,7 @@ class Trainer {
   DeviceReplica::Host host_copies();
   void send_to_device();
   void fetch_from_device();
+  void add_over_devices();
   bool update_on_device(double rate);
 
   Replica make_replica() const;

@@ -3,7 +3,6 @@
 
 #include <ATen/ATen.h>
 
-#include "train/finite.h"
 #include "train/libtorch/trainer.h"
 
 namespace biglittle {
@@ -21,12 +20,20 @@ void Trainer::fetch_from_device() {
   if (device_) device_->fetch(host_copies());
 }
 
-bool Trainer::update_on_device(double rate) {
-  if (ranks_.size() > 1) {
+void Trainer::add_over_devices() {
+  const at::Tensor& gradients = device_->gradients();
+  if (ranks_.sums_on_devices()) {
+    ranks_.sum(gradients);
+  } else {
     const at::Tensor& sum = replicas_.front().gradients;
-    device_step_.finite_gradients = all_finite(numbers(sum));
-    device_->gradients().copy_(sum);
+    sum.copy_(gradients);
+    ranks_.sum(sum);
+    gradients.copy_(sum);
   }
+  device_step_.finite_gradients = device_->has_finite_gradients();
+}
+
+bool Trainer::update_on_device(double rate) {
   if (!device_step_.finite_gradients) return false;
   device_->update(rate);
   return true;

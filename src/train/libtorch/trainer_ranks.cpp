@@ -47,8 +47,17 @@ void Trainer::require_same_request() const {
 }
 
 double Trainer::add_over_ranks(double loss) {
+  double total = 0.0;
+  // Before the gradients: a rank that has ended is missed here and not by a GPU that waits for it.
+  for (const StepReport& report : ranks_.tell({loss, observer_.stop_requested()})) {
+    total += report.loss;
+    if (agreed_stop_ == 0) agreed_stop_ = static_cast<int>(report.stop);
+  }
+  if (device_) {
+    add_over_devices();
+    return total;
+  }
   const at::Tensor& sum = replicas_.front().gradients;
-  if (device_) sum.copy_(device_->gradients());
   pool_.run([&](std::int64_t worker) {
     const c10::NoGradGuard no_gradients;
     const auto [begin, end] = share(sum.numel(), worker, pool_.size());
@@ -57,11 +66,7 @@ double Trainer::add_over_ranks(double loss) {
           .add_(replicas_[other].gradients.narrow(0, begin, end - begin));
     }
   });
-  double total = 0.0;
-  for (const StepReport& report : ranks_.sum(sum, {loss, observer_.stop_requested()})) {
-    total += report.loss;
-    if (agreed_stop_ == 0) agreed_stop_ = static_cast<int>(report.stop);
-  }
+  ranks_.sum(sum);
   return total;
 }
 
