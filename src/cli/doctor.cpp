@@ -84,6 +84,10 @@ Finding winograd_finding(const EngineInfo& info) {
   if (!info.has_avx512) {
     return {"Winograd", "no AVX-512: others take their place", Health::ok, ""};
   }
+  if (!info.onednn.starts_with("2.")) {
+    const std::string found = info.onednn.empty() ? "none" : info.onednn;
+    return {"Winograd", fmt::format("no: needs oneDNN 2, LibTorch has {}", found), Health::ok, ""};
+  }
   return {"Winograd", "no: the program was built without oneDNN 2", Health::slow,
           "apt install libdnnl-dev, then build again"};
 }

@@ -187,6 +187,7 @@ struct EngineInfo {
   bool has_gloo = false;      ///< several processes can train together
   bool has_nccl = false;      ///< and sum gradients between GPUs
   bool has_winograd = false;  ///< wide float32 convolutions with fewer products
+  std::string onednn;         ///< version of the one in LibTorch, "2.7.2"; "" without
   double fp32_gflops = 0.0;   ///< of a 1024^3 float matrix product on one thread
 };
 

@@ -5,6 +5,7 @@
 #include <ATen/Config.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 #include <torch/version.h>
@@ -37,6 +38,14 @@ std::string blas_name() {
   if (openblas_get_corename != nullptr)
     return std::string("OpenBLAS for ") + openblas_get_corename();
   return at::hasMKL() ? "MKL" : at::hasLAPACK() ? "BLAS with LAPACK" : "none";
+}
+
+// LibTorch has it inside a sentence, behind a "v".
+std::string onednn_version() {
+  const std::string text = at::get_mkldnn_version();
+  const std::size_t begin = text.find(" v");
+  if (begin == text.npos) return "";
+  return text.substr(begin + 2, text.find(' ', begin + 2) - begin - 2);
 }
 
 std::int64_t worker_count(const ComputeOptions& compute) {
@@ -125,6 +134,7 @@ class LibtorchEngine final : public Engine {
       info.has_gloo = has_gloo();
       info.has_nccl = has_nccl();
       info.has_winograd = has_winograd();
+      info.onednn = onednn_version();
       info.fp32_gflops = measure_fp32_gflops();
       return info;
     });

@@ -16,6 +16,7 @@ class FakeEngine : public Engine {
     info.blas = "OpenBLAS for Prescott";
     info.has_avx2 = true;
     info.has_avx512 = true;
+    info.onednn = "2.7.3";
     info.fp32_gflops = 32.0;
     return info;
   }
