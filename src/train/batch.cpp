@@ -32,12 +32,12 @@ BIGLITTLE_INLINE void normalize_each(const Raw* __restrict raw, std::int64_t cou
   const auto offset = static_cast<float>(preprocessing.offset);
   for (std::int64_t i = 0; i < count; ++i) out[i] = scale * (static_cast<float>(raw[i]) - offset);
 }
-BIGLITTLE_BYTE_CLONES void normalize(const std::uint8_t* raw, std::int64_t count,
-                                     const Preprocessing& preprocessing, float* out) {
+BIGLITTLE_NARROW_CLONES void normalize(const std::uint8_t* raw, std::int64_t count,
+                                       const Preprocessing& preprocessing, float* out) {
   normalize_each(raw, count, preprocessing, out);
 }
-BIGLITTLE_BYTE_CLONES void normalize(const float* raw, std::int64_t count,
-                                     const Preprocessing& preprocessing, float* out) {
+BIGLITTLE_NARROW_CLONES void normalize(const float* raw, std::int64_t count,
+                                       const Preprocessing& preprocessing, float* out) {
   normalize_each(raw, count, preprocessing, out);
 }
 
@@ -75,13 +75,13 @@ BIGLITTLE_INLINE void interleave_by_channels(const Raw* planes, const Shape& sha
   interleave<0, kStep>(planes, shape, pixels);
 }
 
-BIGLITTLE_BYTE_CLONES void interleave(const std::uint8_t* planes, const Shape& shape, Mirror mirror,
-                                      std::uint8_t* pixels) {
+BIGLITTLE_NARROW_CLONES void interleave(const std::uint8_t* planes, const Shape& shape,
+                                        Mirror mirror, std::uint8_t* pixels) {
   if (mirror == Mirror::yes) return interleave_by_channels<-1>(planes, shape, pixels);
   interleave_by_channels<1>(planes, shape, pixels);
 }
-BIGLITTLE_BYTE_CLONES void interleave(const float* planes, const Shape& shape, Mirror mirror,
-                                      float* pixels) {
+BIGLITTLE_NARROW_CLONES void interleave(const float* planes, const Shape& shape, Mirror mirror,
+                                        float* pixels) {
   if (mirror == Mirror::yes) return interleave_by_channels<-1>(planes, shape, pixels);
   interleave_by_channels<1>(planes, shape, pixels);
 }

@@ -340,8 +340,9 @@ bool convolves_in_blocks(const Conv2d& op, const at::Tensor& x) {
   }
   const ConvolutionShape shape = shape_of(op, x);
   if (shape.in_bf16 && !multiplies_bf16_in_blocks()) return false;
-  const bool in_order = is_blocked(x) || (shape.of_image() && !x.requires_grad());
-  return (in_order || suits_winograd(shape)) && find(shape) != nullptr;
+  const bool in_blocks = shape.in_channels % kBlockChannels == 0;
+  const bool is_image = shape.of_image() && !x.requires_grad();
+  return (in_blocks || is_image) && find(shape) != nullptr;
 }
 
 at::Tensor blocked_convolution(const Conv2d& op, const at::Tensor& x, const at::Tensor& weight,

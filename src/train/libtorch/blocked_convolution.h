@@ -16,9 +16,9 @@
 
 namespace biglittle {
 
-/// Whether `op` on `x` is computed here: on the processor, no groups, outputs in whole
-/// blocks of channels, and `x` in blocks, or with so few channels that it is an image of the
-/// dataset, or wide enough for Winograd to be worth the reordering. False without oneDNN.
+/// Whether `op` on `x` is computed here: on the processor, no groups, inputs and outputs in whole
+/// blocks of channels, or of an image of the dataset, which has few channels and no gradient. Maps
+/// that are not in blocks yet are reordered: what follows stays in blocks. False without oneDNN.
 bool convolves_in_blocks(const Conv2d& op, const at::Tensor& x);
 
 /// `x` [n, C, H, W] or in blocks, with `weight` [K, C, R, S], its input channel last in memory, and

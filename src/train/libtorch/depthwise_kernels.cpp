@@ -235,13 +235,13 @@ BIGLITTLE_INLINE void backward(const DepthwiseBackward<Value>& pass) {
 BIGLITTLE_VECTOR_CLONES void depthwise_forward(const DepthwiseForward<float>& pass) {
   forward(pass);
 }
-BIGLITTLE_VECTOR_CLONES void depthwise_forward(const DepthwiseForward<Bfloat16>& pass) {
+BIGLITTLE_NARROW_CLONES void depthwise_forward(const DepthwiseForward<Bfloat16>& pass) {
   forward(pass);
 }
 BIGLITTLE_VECTOR_CLONES void depthwise_backward(const DepthwiseBackward<float>& pass) {
   backward(pass);
 }
-BIGLITTLE_VECTOR_CLONES void depthwise_backward(const DepthwiseBackward<Bfloat16>& pass) {
+BIGLITTLE_NARROW_CLONES void depthwise_backward(const DepthwiseBackward<Bfloat16>& pass) {
   backward(pass);
 }
 

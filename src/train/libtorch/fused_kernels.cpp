@@ -138,13 +138,13 @@ BIGLITTLE_INLINE void backward_by_tail(const NormBackward<Value>& pass) {
 BIGLITTLE_VECTOR_CLONES void normalize_forward(const NormForward<float>& pass) {
   forward_by_tail(pass);
 }
-BIGLITTLE_VECTOR_CLONES void normalize_forward(const NormForward<Bfloat16>& pass) {
+BIGLITTLE_NARROW_CLONES void normalize_forward(const NormForward<Bfloat16>& pass) {
   forward_by_tail(pass);
 }
 BIGLITTLE_VECTOR_CLONES void normalize_backward(const NormBackward<float>& pass) {
   backward_by_tail(pass);
 }
-BIGLITTLE_VECTOR_CLONES void normalize_backward(const NormBackward<Bfloat16>& pass) {
+BIGLITTLE_NARROW_CLONES void normalize_backward(const NormBackward<Bfloat16>& pass) {
   backward_by_tail(pass);
 }
 

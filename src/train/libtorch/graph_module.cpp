@@ -42,9 +42,10 @@ at::Tensor convolve_ours(const Conv2d& op, const at::Tensor& x,
   return convolve(op, as_maps(x), weights);
 }
 
+// In float32 also of bf16 maps: exact, and LibTorch's sum of those is several times slower.
 at::Tensor average(const at::Tensor& x) {
-  if (!is_blocked(x)) return x.mean({2, 3}, /*keepdim=*/true);
-  return x.mean({2, 3}).flatten(1).unsqueeze(2).unsqueeze(3);
+  const at::ScalarType type = x.scalar_type() == at::kBFloat16 ? at::kFloat : x.scalar_type();
+  return x.mean({2, 3}, /*keepdim=*/false, type).flatten(1).unsqueeze(2).unsqueeze(3);
 }
 
 at::Tensor pool_max(const Window& w, const at::Tensor& x) {

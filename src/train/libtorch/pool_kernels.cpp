@@ -103,20 +103,20 @@ BIGLITTLE_INLINE void unpool(const Value* dy, const std::uint8_t* winner, Value*
 
 }  // namespace
 
-BIGLITTLE_BYTE_CLONES void pool_forward(const float* x, float* y, std::uint8_t* winner,
-                                        const PoolSize& size) {
+BIGLITTLE_NARROW_CLONES void pool_forward(const float* x, float* y, std::uint8_t* winner,
+                                          const PoolSize& size) {
   pool(x, y, winner, size);
 }
-BIGLITTLE_BYTE_CLONES void pool_forward(const Bfloat16* x, Bfloat16* y, std::uint8_t* winner,
-                                        const PoolSize& size) {
+BIGLITTLE_NARROW_CLONES void pool_forward(const Bfloat16* x, Bfloat16* y, std::uint8_t* winner,
+                                          const PoolSize& size) {
   pool(x, y, winner, size);
 }
-BIGLITTLE_BYTE_CLONES void pool_backward(const float* dy, const std::uint8_t* winner, float* dx,
-                                         const PoolSize& size) {
+BIGLITTLE_NARROW_CLONES void pool_backward(const float* dy, const std::uint8_t* winner, float* dx,
+                                           const PoolSize& size) {
   unpool(dy, winner, dx, size);
 }
-BIGLITTLE_BYTE_CLONES void pool_backward(const Bfloat16* dy, const std::uint8_t* winner,
-                                         Bfloat16* dx, const PoolSize& size) {
+BIGLITTLE_NARROW_CLONES void pool_backward(const Bfloat16* dy, const std::uint8_t* winner,
+                                           Bfloat16* dx, const PoolSize& size) {
   unpool(dy, winner, dx, size);
 }
 

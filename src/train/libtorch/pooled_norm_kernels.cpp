@@ -200,16 +200,16 @@ BIGLITTLE_INLINE void backward(const PooledNormBackward<Value>& pass) {
 
 }  // namespace
 
-BIGLITTLE_BYTE_CLONES void pooled_normalize_forward(const PooledNormForward<float>& pass) {
+BIGLITTLE_NARROW_CLONES void pooled_normalize_forward(const PooledNormForward<float>& pass) {
   forward(pass);
 }
-BIGLITTLE_BYTE_CLONES void pooled_normalize_forward(const PooledNormForward<Bfloat16>& pass) {
+BIGLITTLE_NARROW_CLONES void pooled_normalize_forward(const PooledNormForward<Bfloat16>& pass) {
   forward(pass);
 }
-BIGLITTLE_BYTE_CLONES void pooled_normalize_backward(const PooledNormBackward<float>& pass) {
+BIGLITTLE_NARROW_CLONES void pooled_normalize_backward(const PooledNormBackward<float>& pass) {
   backward(pass);
 }
-BIGLITTLE_BYTE_CLONES void pooled_normalize_backward(const PooledNormBackward<Bfloat16>& pass) {
+BIGLITTLE_NARROW_CLONES void pooled_normalize_backward(const PooledNormBackward<Bfloat16>& pass) {
   backward(pass);
 }
 
