@@ -39,6 +39,13 @@ TEST(EngineStandIn, DoctorNamesTheProcessorThatOpenBlasMistakes) {
       HasSubstr("slow     Winograd             no: the program was built without oneDNN 2"));
 }
 
+TEST(EngineStandIn, DoctorOffersNoRemedyWhereLibtorchsOneDnnHasNoWinograd) {
+  const Outcome outcome =
+      biglittle({"doctor"}, {".", {{"BIGLITTLE_ENGINE", FAKE_ENGINE}, {"FAKE_ONEDNN", "3.6.0"}}});
+  EXPECT_THAT(outcome.out,
+              HasSubstr("ok       Winograd             no: needs oneDNN 2, LibTorch has 3.6.0\n"));
+}
+
 TEST(EngineAbsent, TrainNamesTheLibraryAndTheRemedy) {
   TemporaryFolder folder;
   write_toy_idx(folder / "raw", 80, 16);

@@ -414,7 +414,7 @@ TEST_F(RankGroups, StopTogetherWhenOneIsAskedToAndGoOnTogether) {
     engine().fit(mine, observer);
   });
   EXPECT_THAT(errors, Each("interrupted"));
-  EXPECT_EQ(state.step, 4);  // the flag travels with the next step's sum
+  EXPECT_EQ(state.step, 4);  // the flag travels with the next step's report
   EXPECT_EQ(state.ranks, 2);
   request.resume = state;
   for (const FitResult& result : fit_as_ranks(request, 2)) {

@@ -26,9 +26,9 @@ std::string name_of(const Place& place);
 /// GPUs that LibTorch can use: 0 without CUDA.
 std::int64_t gpu_count();
 
-/// What the user asked for: the `index`th process of this machine takes GPUs in turn. Throws Error{config} when CUDA is asked for
-/// and LibTorch has none, or no GPU. Makes cuDNN choose the same, deterministic algorithms in every
-/// run and multiply float32 in float32.
+/// What the user asked for: processes of a machine take its GPUs in turn, by their `index` among
+/// them. Throws Error{config} when CUDA is asked for and LibTorch has none, or no GPU. Makes cuDNN
+/// choose the same, deterministic algorithms in every run and multiply float32 in float32.
 Place choose_place(Device wanted, std::int64_t index);
 
 /// bf16 arithmetic on `device` for what autocast lists as safe, in this thread, while it lives.

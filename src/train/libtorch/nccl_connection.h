@@ -2,8 +2,9 @@
 #pragma once
 
 // The connection between GPUs, one of each rank, by NCCL's own interface: its transfers follow the
-// device's stream, so that kernels before and after them need no waiting on the host, and its
-// errors are seen and ended here instead of in a watchdog's thread.
+// device's stream, so that kernels before and after them need no waiting on the host, nor do
+// tensors that are let go, whose memory later work on that stream takes over. Its errors are seen
+// and ended here instead of in a watchdog's thread.
 
 #include <cstddef>
 #include <memory>
